@@ -1,0 +1,1 @@
+"""Kinesics: the nonverbal half of human communication, in both directions."""
