@@ -1,0 +1,1 @@
+"""The bodies and faces that performances drive."""

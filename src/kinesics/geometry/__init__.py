@@ -1,0 +1,1 @@
+"""Arrays only: rotations, skeletons, forward and inverse kinematics."""
