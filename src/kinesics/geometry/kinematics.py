@@ -55,9 +55,7 @@ def two_bone(
     return middle, start + length * direction
 
 
-def align(
-    rest_direction: ArrayLike, rest_side: ArrayLike, direction: ArrayLike, side: ArrayLike
-) -> Array:
+def align(rest_direction: ArrayLike, rest_side: ArrayLike, direction: ArrayLike, side: ArrayLike) -> Array:
     """World rotation (..., 4) that takes a bone's rest frame to a wanted one.
 
     Parameters

@@ -228,7 +228,9 @@ def continuous(q: ArrayLike) -> Array:
     if len(q) < 2:
         return q
     dot = np.sum(q[1:] * q[:-1], axis=-1)
-    sign = np.cumprod(np.concatenate([np.ones_like(dot[:1]), np.where(dot < 0, -1, 1).astype(q.dtype)]), axis=0)
+    sign = np.cumprod(
+        np.concatenate([np.ones_like(dot[:1]), np.where(dot < 0, -1, 1).astype(q.dtype)]), axis=0
+    )
     return q * sign[..., None]
 
 

@@ -46,10 +46,18 @@ class Skeleton:
                 f"expected one parent and one (3,) offset for each name"
             )
         if len(set(names)) != len(names):
-            raise DataError(f"skeleton: joint names repeat: {sorted({n for n in names if names.count(n) > 1})}")
-        bad = [n for i, (n, p) in enumerate(zip(names, parents, strict=True)) if not (p < i and p >= (-1 if i == 0 else 0))]
+            raise DataError(
+                f"skeleton: joint names repeat: {sorted({n for n in names if names.count(n) > 1})}"
+            )
+        bad = [
+            n
+            for i, (n, p) in enumerate(zip(names, parents, strict=True))
+            if not (p < i and p >= (-1 if i == 0 else 0))
+        ]
         if bad:
-            raise DataError(f"skeleton: the parent of {bad[0]!r} must be an earlier joint (one root, listed first)")
+            raise DataError(
+                f"skeleton: the parent of {bad[0]!r} must be an earlier joint (one root, listed first)"
+            )
         if not np.isfinite(offsets).all():
             raise DataError("skeleton: an offset is not finite")
         offsets.setflags(write=False)

@@ -1,0 +1,26 @@
+"""The types that flow: tracks on one clock, a person's Performance, a Scene of several."""
+
+from kinesics.performance.audio import Audio
+from kinesics.performance.performance import Performance, Scene, Track
+from kinesics.performance.plan import KINDS, SYNC_POINTS, Behaviour, Feedback, Plan, Sync
+from kinesics.performance.tiers import Interval, Tier
+from kinesics.performance.tracks import Face, Motion, Points, Signal
+
+__all__ = [
+    "KINDS",
+    "SYNC_POINTS",
+    "Audio",
+    "Behaviour",
+    "Face",
+    "Feedback",
+    "Interval",
+    "Motion",
+    "Performance",
+    "Plan",
+    "Points",
+    "Scene",
+    "Signal",
+    "Sync",
+    "Tier",
+    "Track",
+]

@@ -1,0 +1,117 @@
+"""Sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.errors import DataError, FormatError
+from kinesics.performance._sampled import Sampled, checked
+
+
+@dataclass(frozen=True, eq=False)
+class Audio(Sampled):
+    """Sound samples.
+
+    Parameters
+    ----------
+    samples
+        (N,) mono or (N, C) float32, full scale ±1.
+    fps
+        Samples per second (Hz).
+    start
+        Second of the first sample.
+
+    Examples
+    --------
+    >>> Audio(np.zeros(8000), 16000).duration
+    0.5
+    """
+
+    samples: NDArray[np.float32]
+    fps: Fraction
+    start: float = 0.0
+
+    _arrays = ("samples",)
+
+    def __post_init__(self) -> None:
+        self._settle("audio")
+        if self.fps.denominator != 1:
+            raise DataError(f"audio: rate {self.fps}; expected whole samples per second")
+        shape = (None,) if np.ndim(self.samples) == 1 else (None, None)
+        object.__setattr__(self, "samples", checked(self.samples, shape, "audio samples"))
+
+    @property
+    def rate(self) -> int:
+        """Samples per second (Hz)."""
+        return int(self.fps)
+
+    def mono(self) -> Audio:
+        """The mean of the channels."""
+        return self if self.samples.ndim == 1 else replace(self, samples=self.samples.mean(axis=1))
+
+    def resample(self, fps: object) -> Audio:
+        """The same sound at another rate (soxr, high quality)."""
+        target = replace(self, fps=fps).rate  # type: ignore[arg-type]
+        if target == self.rate or len(self) == 0:
+            return replace(self, fps=Fraction(target))
+        import soxr
+
+        return replace(self, samples=soxr.resample(self.samples, self.rate, target), fps=Fraction(target))
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Audio:
+        """Read a sound file (WAV, FLAC, OGG, MP3, AIFF).
+
+        Raises
+        ------
+        FormatError
+            If it is not sound, is cut off before its first sample, or holds NaN.
+        """
+        import soundfile
+
+        path = Path(path)
+        if not path.is_file():
+            raise FormatError(path, "file", "an existing sound file", "check the path")
+        try:
+            with soundfile.SoundFile(str(path)) as file:
+                samples, rate = file.read(dtype="float32"), file.samplerate
+                announced = file.frames
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise FormatError(
+                path,
+                f"header ({error})",
+                "WAV, FLAC, OGG, MP3 or AIFF sound",
+                "convert it, for instance to WAV",
+            ) from error
+        if announced > 0 and len(samples) == 0:
+            raise FormatError(
+                path, "samples", f"{announced} samples, found none", "the file is cut off; copy it again"
+            )
+        if not np.isfinite(samples).all():
+            bad = int(np.argmax(~np.isfinite(samples).reshape(len(samples), -1).all(axis=1)))
+            raise FormatError(
+                path, f"sample {bad}", "a finite number", "export the sound again; it holds NaN or infinity"
+            )
+        return Audio(samples, Fraction(rate))
+
+    def wav(self) -> bytes:
+        """The sound as a 16-bit WAV file; values beyond full scale are clipped."""
+        import io
+
+        import soundfile
+
+        out = io.BytesIO()
+        soundfile.write(out, np.clip(self.samples, -1, 1), self.rate, format="WAV", subtype="PCM_16")
+        return out.getvalue()
+
+    def _between(
+        self, name: str, a: NDArray[Any], b: NDArray[Any], part: NDArray[np.float32]
+    ) -> NDArray[Any]:
+        raise DataError("audio is resampled with Audio.resample, not point by point")

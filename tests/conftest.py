@@ -1,0 +1,24 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Return the path of a folder of real data, or skip the test by that folder's name."""
+
+    def folder(name: str) -> Path:
+        path = _SHARED / "data" / name
+        if not path.is_dir():
+            pytest.skip(f"real data {name!r} is not on this machine")
+        return path
+
+    return folder
