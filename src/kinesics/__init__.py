@@ -1,1 +1,62 @@
-"""Kinesics: the nonverbal half of human communication, in both directions."""
+"""Kinesics: the nonverbal half of human communication, in both directions.
+
+>>> import kinesics as kn
+>>> show = kn.perform("Hello!", emotion="happy", seed=3)  # doctest: +SKIP
+>>> show.save("hello.glb")  # doctest: +SKIP
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from kinesics import upward as _upward
+
+__version__ = "0.1.0.dev0"
+
+_HOME = {
+    "Audio": "performance",
+    "Avatar": "bodies.avatar",
+    "Behaviour": "performance",
+    "Controls": "behaviour.controls",
+    "DataError": "errors",
+    "Face": "performance",
+    "FormatError": "errors",
+    "Interval": "performance",
+    "KinesicsError": "errors",
+    "MissingExtra": "errors",
+    "Motion": "performance",
+    "Performance": "performance",
+    "Performer": "behaviour.performer",
+    "Plan": "performance",
+    "PlanError": "errors",
+    "Points": "performance",
+    "Scene": "performance",
+    "Signal": "performance",
+    "Tier": "performance",
+    "avatars": "bodies.avatar",
+    "hear": "hear",
+    "load": "formats",
+    "load_avatar": "bodies.avatar",
+    "perform": "behaviour.perform",
+    "save": "formats",
+    "speak": "hear",
+    "view": "studio",
+    "voices": "hear",
+}
+"""Public name → the room it lives in; rooms are imported when a name is first used."""
+
+__all__ = sorted(_HOME)
+
+_upward.lend("save", "kinesics.formats", "save")
+_upward.lend("view", "kinesics.studio", "view")
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'kinesics' has no attribute {name!r}")
+    value = getattr(_import_module(f"kinesics.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

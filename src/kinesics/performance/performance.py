@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -13,11 +13,9 @@ from kinesics.performance.audio import Audio
 from kinesics.performance.plan import Plan
 from kinesics.performance.tiers import Tier
 from kinesics.performance.tracks import Face, Motion, Points, Signal
+from kinesics.upward import calls
 
 Track = Audio | Motion | Face | Signal | Points | Tier | Plan
-
-upward: dict[str, Callable[..., Any]] = {}
-"""What the rooms above lend to ``Performance.save`` and ``.view``: filled lazily by the package root."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +162,11 @@ class Performance:
 
     def save(self, *paths: Any, **options: Any) -> None:
         """Write files; each one's format follows its extension (see ``kinesics.formats``)."""
-        upward["save"](self, *paths, **options)
+        calls["save"](self, *paths, **options)
 
     def view(self, **options: Any) -> None:
         """Show it in the browser (see ``kinesics.studio``)."""
-        upward["view"](self, **options)
+        calls["view"](self, **options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -153,6 +153,16 @@ class Feedback:
 class Plan:
     """Behaviours and, once performed, what became of them.
 
+    Parameters
+    ----------
+    behaviours
+        What to do.
+    feedback
+        What became of each, once performed.
+    composition
+        ``"MERGE"``: the planner adds what the plan leaves open; ``"REPLACE"``: the plan is whole
+        and nothing is added (BML 1.0's composition attribute).
+
     Raises
     ------
     PlanError
@@ -161,8 +171,11 @@ class Plan:
 
     behaviours: tuple[Behaviour, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    composition: str = "MERGE"
 
     def __post_init__(self) -> None:
+        if self.composition not in ("MERGE", "REPLACE"):
+            raise PlanError(f"composition {self.composition!r}; choose one of: MERGE, REPLACE")
         object.__setattr__(self, "behaviours", tuple(self.behaviours))
         object.__setattr__(self, "feedback", tuple(self.feedback))
         seen: set[str] = set()
