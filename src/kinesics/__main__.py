@@ -1,0 +1,5 @@
+"""``python -m kinesics``."""
+
+from kinesics.cli import main
+
+main()
