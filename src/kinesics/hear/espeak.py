@@ -37,7 +37,7 @@ _BATCH = 40
 
 _MNEMONIC = {
     "0": "AA", "A": "AA", "aa": "AA", "O": "AO", "oU": "OW", "o": "OW", "U": "UH", "u": "UW", "V": "AH", "3": "ER",
-    "@": "AH", "a": "AE", "&": "AE", "aI": "AY", "aU": "AW", "E": "EH", "e": "EH", "eI": "EY", "I": "IH", "i": "IY",
+    "@": "AH", "a#": "AH", "a": "AE", "&": "AE", "aI": "AY", "aU": "AW", "E": "EH", "e": "EH", "eI": "EY", "I": "IH", "i": "IY",
     "OI": "OY", "oI": "OY", "A@": "AA R", "o@": "AO R", "O@": "AO R", "U@": "UH R", "e@": "EH R", "i@": "IH R",
     "@L": "AH L", "aI3": "AY ER", "aI@": "AY AH", "aU@": "AW AH", "i@3": "IH R", "I@": "IH R", "VR": "AH R", "IR": "IH R",
     "@r": "ER", "n-": "AH N", "m-": "AH M", "l-": "AH L", "r-": "ER", "p": "P", "b": "B", "t": "T", "d": "D", "k": "K",
@@ -105,9 +105,13 @@ def _ask(request: dict[str, Any], *, timeout: float, purpose: str) -> tuple[dict
 
 
 @cache
-def _languages() -> dict[str, str]:
+def _languages() -> dict[str, tuple[str, str]]:
     reply, _ = _ask({"list": True}, timeout=20, purpose="listing voices")
-    return {code.lower(): name for name, codes, _ in reversed(reply["voices"]) for code in reversed(codes)}
+    return {
+        code.lower(): (name, identifier)
+        for name, codes, identifier in reversed(reply["voices"])
+        for code in reversed(codes)
+    }
 
 
 @cache
@@ -128,7 +132,7 @@ def voices() -> dict[str, str]:
     MissingExtra
         Without the ``voice`` extra.
     """
-    return dict(sorted(_languages().items()))
+    return {code: name for code, (name, _) in sorted(_languages().items())}
 
 
 def pick_voice(voice: str | None, language: str) -> str:
@@ -152,6 +156,12 @@ def pick_voice(voice: str | None, language: str) -> str:
     if plus:
         choose("voice variant", variant, _variants())
     return base + plus + variant
+
+
+def _identifier(name: str) -> str:
+    """espeak-ng's own identifier of a picked voice."""
+    base, plus, variant = name.partition("+")
+    return _languages()[base][1] + plus + variant
 
 
 def is_english(voice: str) -> bool:
@@ -211,7 +221,13 @@ def synthesise(
     english = is_english(name)
     clean = "".join(c if c.isprintable() or c.isspace() else " " for c in text)
     pieces = sentences(clean)
-    request = {"voice": name, "rate": round(rate), "pitch": round(pitch), "range": round(pitch_range), "ipa": not english}
+    request = {
+        "voice": _identifier(name),
+        "rate": round(rate),
+        "pitch": round(pitch),
+        "range": round(pitch_range),
+        "ipa": not english,
+    }
     sound: list[np.ndarray] = []
     words: list[Interval] = []
     phones: list[Interval] = []
@@ -252,7 +268,7 @@ def pronounce(text: Sequence[str], *, language: str = "en") -> list[list[str]]:
     said: list[list[str]] = []
     for i in range(0, len(text), 200):
         texts = [t if t.strip() else " " for t in text[i : i + 200]]
-        request = {"voice": name, "ipa": not english, "rate": 450, "texts": texts, "audio": False}
+        request = {"voice": _identifier(name), "ipa": not english, "rate": 450, "texts": texts, "audio": False}
         reply, _ = _ask(request, timeout=10 + sum(map(len, texts)) / 50, purpose="pronunciations")
         for piece in reply["pieces"]:
             labels = [label for kind, _, _, _, label in piece["events"] if kind != _WORD]
@@ -266,7 +282,7 @@ def arpabet(mnemonic: str) -> tuple[str, ...]:
     >>> arpabet("'oU"), arpabet("@L"), arpabet("_:")
     (('OW1',), ('AH0', 'L'), ())
     """
-    if not mnemonic or mnemonic.startswith(("_", "|")):
+    if not mnemonic or mnemonic[0] in "_|;":
         return ()
     stress = "1" if mnemonic[0] == "'" else "2" if mnemonic[0] in ",%" else "0"
     bare = mnemonic.lstrip("',%=|")
@@ -302,28 +318,29 @@ def _intervals(
             marks.append((at, label))
     level = _level(wave)
     phones: list[Interval] = []
+    announced: list[float] = []  # espeak-ng's own time of each phone, which tells the words apart
     onsets = sorted({t for t, _, _ in starts})
     for k, (at, label) in enumerate(marks):
         labels = _labels(label, english)
         stop = marks[k + 1][0] if k + 1 < len(marks) else end
         if not labels or stop <= at:
             continue
-        if sonority(labels[0]) in (1, 2):
-            floor = phones[-1].start + 0.02 if phones else 0.0
+        begin = at
+        if sonority(labels[0]) == 1:
             begun = max((t for t in onsets if t <= at + 1e-6), default=0.0)
-            if at - begun < 0.09 and (not phones or begun >= phones[-1].start + 0.02):
-                begin = begun  # word-initial: the word event marks the closure
-                begin = min(begin, _closure(level, at, floor)) if sonority(labels[0]) == 1 else begin
-            else:
-                begin = _closure(level, at, floor) if sonority(labels[0]) == 1 else at
-            if begin < at:
-                if phones and phones[-1].end > begin:
-                    last = phones[-1]
-                    phones[-1] = Interval(last.start, begin, last.label)
-                at = begin
-        cuts = np.linspace(at, stop, len(labels) + 1)
+            initial = not announced or begun > announced[-1] + 0.01
+            # the word's event marks the closure of its first stop; inside a word the sound shows it
+            begin = begun if initial and 0.01 < at - begun < 0.1 else at
+            if begin == at:
+                begin = _closure(level, at, phones[-1].start + 0.03 if phones else 0.0)
+        if begin < at and phones and phones[-1].end > begin:
+            last = phones[-1]
+            phones[-1] = Interval(last.start, max(begin, last.start + 0.005), last.label)
+            begin = phones[-1].end
+        cuts = np.linspace(begin, stop, len(labels) + 1)
         phones.extend(Interval(float(a), float(b), p) for a, b, p in zip(cuts, cuts[1:], labels, strict=False))
-    return _words(text, starts, phones, end), phones
+        announced.extend([at] * len(labels))
+    return _words(text, starts, phones, announced), phones
 
 
 def _level(wave: np.ndarray) -> np.ndarray:
@@ -343,21 +360,42 @@ def _closure(level: np.ndarray, at: float, floor: float) -> float:
     return min(at, first / 200) if first < k else at
 
 
-def _words(text: str, starts: list[tuple[float, int, int]], phones: list[Interval], end: float) -> list[Interval]:
-    """One interval per written token; espeak-ng may say a token in several words (numbers)."""
-    tokens = [(m.start(), m.end(), m[0]) for m in re.finditer(r"\S+", text)]
+def _words(
+    text: str, starts: list[tuple[float, int, int]], phones: list[Interval], announced: list[float]
+) -> list[Interval]:
+    """One interval per written token; espeak-ng may say a token in several words, or two tokens in one."""
+    tokens = [m for m in re.finditer(r"\S+", text) if any(c.isalnum() or c in "&%+=@#°$£€" for c in m[0])]
     begun: dict[int, float] = {}
     for at, position, _ in sorted(starts):
-        index = next((k for k, (_, b, _) in enumerate(tokens) if position < b), None)
+        index = next((k for k, m in enumerate(tokens) if position < m.end()), None)
         if index is not None:
             begun.setdefault(index, at)
-    order = sorted(begun.items(), key=lambda item: item[1])
+    heads = sorted(begun)
     said: list[Interval] = []
-    for k, (index, at) in enumerate(order):
-        limit = order[k + 1][1] if k + 1 < len(order) else end
-        inside = [p for p in phones if at - 0.02 <= p.middle < limit]
+    for k, head in enumerate(heads):
+        limit = begun[heads[k + 1]] if k + 1 < len(heads) else float("inf")
+        inside = [p for p, at in zip(phones, announced, strict=True) if begun[head] - 1e-4 <= at < limit - 1e-4]
+        follow = heads[k + 1] if k + 1 < len(heads) else len(tokens)
+        group = [tokens[i][0].strip(_AROUND) or tokens[i][0] for i in range(head, follow)]
         if not inside:
             continue
-        written = tokens[index][2].strip("\"“”„«»()[]{}<>*_.,;:!?¡¿…—–")
-        said.append(Interval(inside[0].start, inside[-1].end, written or tokens[index][2]))
+        if len(group) > len(inside):
+            group = [" ".join(group)]
+        for label, part in zip(group, _share(group, inside), strict=True):
+            said.append(Interval(part[0].start, part[-1].end, label))
     return said
+
+
+_AROUND = "\"“”„«»()[]{}<>*_.,;:!?¡¿…—–"
+_SHORT = {"a": 1, "i": 1, "the": 2, "an": 2, "of": 2, "to": 2, "in": 2, "it": 2, "you": 2}
+
+
+def _share(group: list[str], phones: list[Interval]) -> list[list[Interval]]:
+    """Divide phones that were announced as one word ("of the") among its tokens by their likely lengths."""
+    if len(group) == 1:
+        return [phones]
+    weight = np.array([_SHORT.get(w.lower(), max(0.8 * len(w), 1)) for w in group], float)
+    cuts = np.round(np.cumsum(weight) / weight.sum() * len(phones)).astype(int)
+    for k in range(len(cuts) - 1):  # everyone gets at least one
+        cuts[k] = min(max(cuts[k], k + 1, cuts[k - 1] + 1 if k else 1), len(phones) - (len(group) - 1 - k))
+    return [phones[a:b] for a, b in zip([0, *cuts[:-1]], [*cuts[:-1], len(phones)], strict=True)]

@@ -8,6 +8,7 @@ tells it apart (``E``, a nearly closed, relaxed mouth).
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Sequence
 
@@ -166,7 +167,7 @@ def _may_begin(cluster: Sequence[str]) -> bool:
         return sonority(cluster[0]) <= 4
     low, high = sonority(cluster[0]), sonority(cluster[1])
     # stop+nasal and stop+fricative clusters open no English or Romance syllable in the middle of a word
-    return low < high and high >= 4 and not (low == 3)
+    return low < high and high >= 4 and low != 3
 
 
 def syllabify(phones: Sequence[str]) -> list[tuple[int, int]]:
@@ -195,7 +196,7 @@ def syllabify(phones: Sequence[str]) -> list[tuple[int, int]]:
     if not nuclei:
         return [(0, len(phones))]
     starts = [0]
-    for left, right in zip(nuclei, nuclei[1:], strict=False):
+    for left, right in itertools.pairwise(nuclei):
         cut = right
         while cut > left + 1 and _may_begin(phones[cut - 1 : right]):
             cut -= 1

@@ -214,7 +214,7 @@ def _say(written: str, after: str, known: Callable[[str], bool]) -> list[str]:
             return words(match).split()
     if known(lower):
         # short capitals that are also words (US, IT) are spelled; longer ones are shouted
-        if not (token in {"US", "IT", "AM", "PM", "TV", "UK"}):
+        if token not in {"US", "IT", "AM", "PM", "TV", "UK"}:
             return [lower]
         return _letters(token)
     unit = re.fullmatch(r"([$£€]?[\d,.]*\d)[-–]?([A-Za-z]+)", token)
