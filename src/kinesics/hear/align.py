@@ -1,0 +1,352 @@
+"""Find the times of words and phones: the transcript laid on the sound.
+
+English is aligned with pocketsphinx's acoustic model in windows that end in pauses, so that an hour costs an hour's worth
+of time and a window's worth of memory. In each window two passes are made: a network of all pronunciations, silences,
+insertions and omissions at 10 ms, then the chosen phones in their true contexts at 5 ms. What could not be aligned is
+said: in the log, in ``notes["unaligned"]`` and by low confidence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kinesics.hear import acoustic, dictionary, viterbi
+from kinesics.hear.durations import usual, warp
+from kinesics.hear.text import Token, tokenize
+from kinesics.hear.voice_activity import RATE, speech_spans
+from kinesics.performance import Interval, Tier
+from kinesics.seeds import rng
+
+log = logging.getLogger(__name__)
+
+PAD = 0.3
+"""Seconds of faint noise put at both ends: the model expects to begin and end in silence."""
+SHORTEST_WINDOW, LONGEST_WINDOW = 16.0, 30.0
+"""Seconds of sound aligned at once."""
+FASTEST = 6.0
+"""Words a second that nobody exceeds for long."""
+_HOP = 80
+_FRAME = _HOP / RATE
+_REACH = 24  # 5 ms frames by which the second pass may move a state
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Words and phones in time.
+
+    Parameters
+    ----------
+    words, phones
+        Tiers in seconds; confidence 0..1.
+    after
+        Punctuation after each word of the tier.
+    notes
+        ``method``; where it applies ``guessed`` (word → how), ``unaligned`` (list of words), ``warning``.
+    """
+
+    words: Tier
+    phones: Tier
+    after: tuple[str, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Found:
+    """Phones of one spoken word; empty if it was not found."""
+
+    phones: list[Interval]
+
+
+def align(
+    samples: np.ndarray,
+    transcript: str | None,
+    *,
+    language: str = "en",
+    spans: Sequence[tuple[float, float]] | None = None,
+    progress: bool = False,
+) -> Alignment:
+    """Lay a transcript on a sound.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(N,)]
+        Mono sound at 16 kHz, -1..1.
+    transcript
+        What is said; None for "not known".
+    language
+        Language code.
+    spans
+        Speech in seconds, from `voice_activity.speech_spans`; found if not given.
+    progress
+        Show a bar on long sounds.
+
+    Returns
+    -------
+    Alignment
+        Never fails whole: without speech it is empty, and ``notes["warning"]`` says so.
+    """
+    if spans is None:
+        spans = speech_spans(samples)
+    if not spans:
+        warning = "no speech was found in the sound"
+        log.warning(warning)
+        missing = (transcript or "").split()
+        return Alignment(Tier("words"), Tier("phones"), (), {"method": "none", "warning": warning, "unaligned": missing})
+    if transcript is None or not any(c.isalnum() for c in transcript):
+        from kinesics.hear import untold
+
+        return untold.guess_phones(samples, spans, progress=progress)
+    if not language.lower().startswith("en"):
+        from kinesics.hear import untold
+
+        return untold.warp_espeak(transcript, language, spans)
+    return _english(samples, transcript, spans, progress=progress)
+
+
+def _english(
+    samples: np.ndarray, transcript: str, spans: Sequence[tuple[float, float]], *, progress: bool
+) -> Alignment:
+    tokens = tokenize(transcript, known=dictionary.known)
+    spoken = [(k, word) for k, token in enumerate(tokens) for word in token.spoken]
+    said = dictionary.pronunciations(word for _, word in spoken)
+    notes: dict[str, Any] = {"method": "acoustic model"}
+    if said.guessed:
+        notes["guessed"] = dict(said.guessed)
+        log.info("pronunciations guessed: %s", ", ".join(f"{w} ({how})" for w, how in said.guessed.items()))
+    found = windows(samples, [said.phones[w] for _, w in spoken], spans, progress=progress)
+    _spread_lost(found, [said.phones[w][0] for _, w in spoken], spans)
+    return _tiers(tokens, spoken, found, notes)
+
+
+def windows(
+    samples: np.ndarray,
+    said: Sequence[Sequence[tuple[str, ...]]],
+    spans: Sequence[tuple[float, float]],
+    *,
+    progress: bool = False,
+) -> list[_Found]:
+    """Align words window by window; words that were not found have no phones."""
+    from tqdm import tqdm
+
+    pad = int(PAD * RATE)
+    noise = rng(0, "hear", "padding").normal(0.0, 3e-4, 2 * pad).astype(np.float32)
+    sound = np.concatenate([noise[:pad], samples.astype(np.float32), noise[pad:]])
+    found: list[_Found] = [_Found([]) for _ in said]
+    level = _level(sound)
+    duration = len(sound) / RATE
+    start, word, done = 0.0, 0, 0.0
+    with tqdm(
+        total=round(duration, 1), desc="aligning", unit="s", disable=not progress or duration < 60, leave=False
+    ) as bar:
+        while start < duration - 0.2 and word < len(said):
+            end, last = _window_end(level, start, duration)
+            upto = len(said) if last else min(word + int((end - start) * FASTEST) + 5, len(said))
+            upto = min(upto, word + int((end - start) * 2 * FASTEST) + 10)
+            whole = last and upto == len(said)
+            part = sound[int(start * RATE) : int(end * RATE)]
+            heard, stop = _window(part, said[word:upto], whole=whole)
+            for k, phones in heard.items():
+                found[word + k] = _Found([p.shift(start - PAD) for p in phones])
+            if last:
+                break
+            word += max(heard) + 1 if heard else 0
+            start = start + stop
+            bar.update(round(start - done, 1))
+            done = start
+    return found
+
+
+def _level(sound: np.ndarray) -> np.ndarray:
+    """Smoothed energy of each 10 ms in dB."""
+    step = RATE // 100
+    power = np.mean(sound[: len(sound) // step * step].reshape(-1, step) ** 2, axis=1)
+    smooth = np.convolve(power, np.ones(25) / 25, "same")
+    return 10 * np.log10(smooth + 1e-10)
+
+
+def _window_end(level: np.ndarray, start: float, duration: float) -> tuple[float, bool]:
+    """Second at which the next window ends (the quietest place), and whether it is the last."""
+    if duration - start <= LONGEST_WINDOW:
+        return duration, True
+    a, b = int((start + SHORTEST_WINDOW) * 100), int((start + LONGEST_WINDOW) * 100)
+    return (a + int(np.argmin(level[a:b]))) / 100, False
+
+
+def _window(
+    sound: np.ndarray, said: Sequence[Sequence[tuple[str, ...]]], *, whole: bool
+) -> tuple[dict[int, list[Interval]], float]:
+    """Align one window: phones of the words found (seconds in the window), and where the next one may begin."""
+    model = acoustic.load()
+    if not said:
+        return {}, len(sound) / RATE
+    coarse, fine = _features(sound)
+    net = viterbi.network(model, said)
+    plain = model.monophones()
+    states, inverse = np.unique(np.concatenate([np.maximum(net.tied, 0), plain.ravel()]), return_inverse=True)
+    scores = acoustic.score(model, coarse, states)
+    best = scores[:, inverse[len(net.tied) :]].max(axis=1)
+    column = inverse[: len(net.tied)].copy()
+    column[net.filler] = len(states)
+    scores = np.concatenate([scores, (best - viterbi.FILLER)[:, None]], axis=1)
+    pieces, _ = viterbi.best_path(net, scores, column, whole=whole)
+    stop = len(sound) / RATE
+    if not whole:
+        pieces, stop = _settled(pieces, len(coarse))
+    return _second_pass(model, fine, pieces, said, best), stop
+
+
+def _features(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features at 10 ms and at 5 ms, mean removed."""
+    cepstrum = acoustic.cepstra(sound, hop=_HOP)
+    cepstrum = cepstrum - cepstrum[::2].mean(axis=0)
+    fine = acoustic.with_slopes(cepstrum, hop=_HOP)
+    return fine[::2], fine
+
+
+def _settled(pieces: list[viterbi.Piece], count: int) -> tuple[list[viterbi.Piece], float]:
+    """Keep what a longer window would hardly change: up to the last silence of its second half."""
+    for k in range(len(pieces) - 1, 0, -1):
+        p = pieces[k]
+        if p.word == -1 and p.end - p.start >= 15 and 0.4 * count < p.start and p.end < count - 150:
+            return pieces[: k + 1], 0.5 * (p.start + p.end) / 100
+    keep = [p for p in pieces if p.end <= 0.85 * count]
+    if not keep:
+        return [], count / 100
+    return keep, keep[-1].end / 100
+
+
+def _second_pass(
+    model: acoustic.AcousticModel,
+    fine: np.ndarray,
+    pieces: Sequence[viterbi.Piece],
+    said: Sequence[Sequence[tuple[str, ...]]],
+    best: np.ndarray,
+) -> dict[int, list[Interval]]:
+    """Refine the boundaries of the chosen pronunciations at 5 ms, between fillers."""
+    heard: dict[int, list[Interval]] = {}
+    run: list[viterbi.Piece] = []
+    for piece in [*pieces, viterbi.Piece(0, 0, -2, 0)]:
+        if piece.word != -2:
+            run.append(piece)
+            continue
+        if any(p.word >= 0 for p in run):
+            heard.update(_refine(model, fine, run, said, best))
+        run = []
+    return heard
+
+
+def _refine(
+    model: acoustic.AcousticModel,
+    fine: np.ndarray,
+    run: Sequence[viterbi.Piece],
+    said: Sequence[Sequence[tuple[str, ...]]],
+    best: np.ndarray,
+) -> dict[int, list[Interval]]:
+    first, last = 2 * run[0].start, min(2 * run[-1].end, len(fine))
+    tied: list[np.ndarray] = []
+    low: list[int] = []
+    high: list[int] = []
+    owner: list[tuple[int, str]] = []
+    for k, piece in enumerate(run):
+        phones = said[piece.word][piece.variant] if piece.word >= 0 else ("SIL",)
+        before = run[k - 1] if k else None
+        after = run[k + 1] if k + 1 < len(run) else None
+        left = said[before.word][before.variant][-1] if before and before.word >= 0 else "SIL"
+        right = said[after.word][after.variant][0] if after and after.word >= 0 else "SIL"
+        tied.append(model.chain(phones, left=left, right=right))
+        owner += [(piece.word, p) for p in phones]
+        low += [2 * piece.start - _REACH - first] * (acoustic.STATES * len(phones))
+        high += [2 * piece.end + _REACH - first] * (acoustic.STATES * len(phones))
+    chain = np.concatenate(tied)
+    if last - first < len(chain):
+        return {}
+    states, column = np.unique(chain, return_inverse=True)
+    frame = np.arange(last - first)[:, None]
+    lows, highs = np.array(low), np.array(high)
+    needed = np.zeros((last - first, len(states)), bool)
+    for s in range(len(chain)):
+        needed[max(lows[s], 0) : max(highs[s] + 1, 0), column[s]] = True
+    scores = acoustic.score(model, fine[first:last], states, needed=needed)
+    del frame
+    emission = scores[:, column]
+    starts = viterbi.line(emission, low=lows, high=highs)
+    bounds = np.append(starts[:: acoustic.STATES], last - first)
+    own = np.repeat(np.arange(len(chain)), np.diff(np.append(starts, last - first)))
+    margin = emission[np.arange(last - first), own] - best[np.minimum((first + np.arange(last - first)) // 2, len(best) - 1)]
+    total = np.concatenate([[0.0], np.cumsum(margin, dtype=np.float64)])
+    heard: dict[int, list[Interval]] = {}
+    for k, (word, phone) in enumerate(owner):
+        if word < 0:
+            continue
+        a, b = int(bounds[k]), int(bounds[k + 1])
+        fit = (total[b] - total[a]) / max(b - a, 1)
+        heard.setdefault(word, []).append(
+            Interval((first + a) * _FRAME, (first + b) * _FRAME, phone, None, confidence_of(fit))
+        )
+    return heard
+
+
+def confidence_of(fit: float) -> float:
+    """Turn a mean margin over the best of all phones (nats a frame, about 0 when right) into 0..1."""
+    return float(1.0 / (1.0 + np.exp(-(fit + 3.0))))
+
+
+def _spread_lost(
+    found: list[_Found], said: Sequence[tuple[str, ...]], spans: Sequence[tuple[float, float]]
+) -> None:
+    """Give words that were not found the speech that lies unused between their neighbours, if there is any."""
+    k = 0
+    while k < len(found):
+        if found[k].phones:
+            k += 1
+            continue
+        first = k
+        while k < len(found) and not found[k].phones:
+            k += 1
+        left = found[first - 1].phones[-1].end if first else 0.0
+        right = found[k].phones[0].start if k < len(found) else float("inf")
+        free = [(max(a, left), min(b, right)) for a, b in spans if min(b, right) - max(a, left) > 0.08]
+        room, need = sum(b - a for a, b in free), sum(usual(p) for w in said[first:k] for p in w)
+        if room < 0.3 * need or not free:
+            continue
+        if room > 3.0 * need:  # far more speech than words: they stay near what was found
+            continue
+        laid = warp([[(p, usual(p)) for p in w] for w in said[first:k]], free, confidence=0.2)
+        for offset, phones in enumerate(laid):
+            found[first + offset] = _Found(phones)
+
+
+def _tiers(
+    tokens: Sequence[Token], spoken: Sequence[tuple[int, str]], found: Sequence[_Found], notes: dict[str, Any]
+) -> Alignment:
+    """Words (in their original spelling) and phones from the phones of the spoken words."""
+    phones: list[Interval] = []
+    parts: dict[int, list[Interval]] = {}
+    for (token, _), word in zip(spoken, found, strict=True):
+        phones += word.phones
+        parts.setdefault(token, []).extend(word.phones)
+    words, after, lost = [], [], []
+    for k, token in enumerate(tokens):
+        inside = parts.get(k, [])
+        if not inside:
+            lost.append(token.written)
+            continue
+        weight = sum(p.duration for p in inside) or 1.0
+        confidence = sum(p.confidence * p.duration for p in inside) / weight
+        if confidence <= 0.2:
+            lost.append(token.written)
+        words.append(Interval(inside[0].start, inside[-1].end, token.written, None, min(max(confidence, 0.0), 1.0)))
+        after.append(token.after)
+    if lost:
+        notes["unaligned"] = lost
+        shown = " ".join(lost[:12]) + (" …" if len(lost) > 12 else "")
+        log.warning("%d of %d words could not be aligned: %s", len(lost), len(tokens), shown)
+    if tokens and len(lost) > 0.4 * len(tokens):
+        notes["warning"] = "the transcript does not match the sound"
+        log.warning("the transcript does not match the sound: %d of %d words fit nowhere", len(lost), len(tokens))
+    return Alignment(Tier("words", tuple(words)), Tier("phones", tuple(phones)), tuple(after), notes)
