@@ -39,8 +39,8 @@ from kinesics.errors import DataError, FormatError, KinesicsError, choose
 from kinesics.formats._bvh_read import Frames, Lines, Tree, read_frames, read_tree
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
-from kinesics.geometry.skeleton import Skeleton
 from kinesics.geometry import rotations as rot
+from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Motion, Performance
 
 log = logging.getLogger(__name__)
