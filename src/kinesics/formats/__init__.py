@@ -1,0 +1,183 @@
+"""Reading and writing files: one module per format, chosen by the file's extension.
+
+A format is a module of this room that defines ``FORMAT`` (see ``_format.Format``); it is
+imported when a file of its kind is first read or written.
+
+>>> from kinesics import formats
+>>> sorted(formats.available("write"))[:3]
+['.bml', '.bvh', '.csv']
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinesics.errors import DataError, FormatError
+from kinesics.formats import _files
+
+if TYPE_CHECKING:
+    from kinesics.formats._format import Format
+    from kinesics.performance import Performance
+
+__all__ = ["available", "check_outputs", "format_of", "load", "save"]
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "bml": (".bml",),
+    "bvh": (".bvh",),
+    "glb": (".glb",),
+    "kin": (".kin",),
+    "sound": (".wav", ".flac", ".ogg"),
+}
+"""Module → the extensions it answers for; here, so that looking one up imports nothing."""
+
+_BY_EXTENSION = {extension: name for name, extensions in _MODULES.items() for extension in extensions}
+
+
+def available(verb: str = "read") -> dict[str, str]:
+    """Extensions that can be read or written, each with the format's name.
+
+    Parameters
+    ----------
+    verb
+        ``"read"`` or ``"write"``.
+    """
+    if verb not in ("read", "write"):
+        raise DataError(f"formats can 'read' or 'write', not {verb!r}")
+    found = {extension: _of(name) for extension, name in _BY_EXTENSION.items()}
+    return {e: f.name for e, f in sorted(found.items()) if getattr(f, verb) is not None}
+
+
+@cache
+def _of(name: str) -> Format:
+    return import_module(f"kinesics.formats.{name}").FORMAT
+
+
+def format_of(path: str | PathLike[str], *, verb: str = "read") -> Format:
+    """The format a file's extension stands for.
+
+    Raises
+    ------
+    DataError
+        If there is none, or it cannot be read (or written); the valid ones are listed.
+    """
+    path = Path(path)
+    # Names such as "talk.v2.GLB" count by their last ending alone.
+    extension = path.suffix.lower()
+    name = _BY_EXTENSION.get(extension)
+    found = _of(name) if name else None
+    if found is None or getattr(found, verb) is None:
+        kind = f"extension {path.suffix!r}" if path.suffix else "a name without extension"
+        listing = ", ".join(available(verb))
+        raise DataError(f"{path}: cannot {verb} {kind}; choose one of: {listing}")
+    return found
+
+
+def load(path: str | PathLike[str], **options: Any) -> Performance:
+    """Read a file.
+
+    Parameters
+    ----------
+    path
+        The file; its extension tells the format.
+    options
+        What the format's reader takes besides (see its module).
+
+    Returns
+    -------
+    Performance
+        The tracks that the file holds.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing or not what its format says.
+    DataError
+        If no format reads this extension, or an option is unknown.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from kinesics.performance import Interval, Performance, Tier
+    >>> show = Performance({"words": Tier("words", [Interval(0, 0.5, "hello")])})
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "hello.kin"
+    >>> save(show, path)
+    >>> load(path).tier("words").labels
+    ('hello',)
+    """
+    path = Path(path)
+    found = format_of(path)
+    assert found.read is not None
+    _check_options(options, {found.name: found.read})
+    _files.existing(path, f"{found.name} file")
+    try:
+        return found.read(path, **options)
+    except OSError as error:
+        raise FormatError(
+            path, str(error.strerror or error), "a readable file", "check the disk and the rights"
+        ) from error
+
+
+def save(performance: Performance, *paths: str | PathLike[str], **options: Any) -> None:
+    """Write one or more files; each is written whole or not at all.
+
+    Parameters
+    ----------
+    performance
+        What to write.
+    paths
+        The files; each one's extension tells its format. Missing folders are made.
+    options
+        Handed to every one of these formats that takes them, for instance ``order="XYZ"`` for BVH.
+
+    Raises
+    ------
+    DataError
+        Before anything is written: on an unknown extension or option, two paths that name one
+        file, or a folder that cannot be written to. Later: if the performance lacks what a
+        format needs, or the disk is full; the files that were there are then untouched.
+    """
+    check_outputs(paths)
+    found = [(Path(p), format_of(p, verb="write")) for p in paths]
+    takes = _check_options(options, {f.name: f.write for _, f in found})
+    for path, form in found:
+        assert form.write is not None
+        form.write(performance, path, **{k: v for k, v in options.items() if k in takes[form.name]})
+
+
+def check_outputs(paths: Iterable[str | PathLike[str]]) -> None:
+    """Make sure that all of ``paths`` can be written, before any long work.
+
+    Raises
+    ------
+    DataError
+        On an unknown extension, two paths that name one file, or a folder that cannot be made
+        or written to.
+    """
+    seen: dict[Path, Path] = {}
+    for path in map(Path, paths):
+        format_of(path, verb="write")
+        real = path.resolve()
+        if real in seen:
+            raise DataError(f"two outputs name one file: {seen[real]} and {path}; give each its own name")
+        seen[real] = path
+    for path in seen.values():
+        _files.writable(path)
+
+
+def _check_options(options: dict[str, Any], functions: dict[str, Any]) -> dict[str, set[str]]:
+    takes = {
+        name: {p.name for p in inspect.signature(f).parameters.values() if p.kind is p.KEYWORD_ONLY}
+        for name, f in functions.items()
+    }
+    known = sorted(set().union(*takes.values()))
+    for option in options:
+        if option not in known:
+            listing = ", ".join(known) or "none"
+            raise DataError(f"unknown option {option!r} for {' and '.join(functions)}; it takes: {listing}")
+    return takes

@@ -1,0 +1,37 @@
+"""What every format module hands to the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kinesics.performance import Performance
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Parameters
+    ----------
+    name
+        What people call it.
+    extensions
+        Lower-case endings, with the dot; the first is the usual one.
+    carries
+        Track names and kinds that the file can hold.
+    read
+        ``read(path, **options) -> Performance``, or None. Raises nothing but FormatError over a bad file.
+    write
+        ``write(performance, path, **options)``, or None. Raises a DataError when the performance
+        lacks what the file must hold.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    carries: tuple[str, ...]
+    read: Callable[..., Performance] | None = None
+    write: Callable[..., None] | None = None
+
+    def __post_init__(self) -> None:
+        assert all(e.startswith(".") and e == e.lower() for e in self.extensions), self.extensions
