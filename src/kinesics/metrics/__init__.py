@@ -1,0 +1,1 @@
+"""Measures of performances, one module per subject."""
