@@ -33,7 +33,6 @@ _HOME = {
     "Signal": "performance",
     "Tier": "performance",
     "avatars": "bodies.avatar",
-    "hear": "hear",
     "load": "formats",
     "load_avatar": "bodies.avatar",
     "perform": "behaviour.perform",
