@@ -32,7 +32,9 @@ class Clip:
 def read_textgrid(path: Path) -> dict[str, list[Interval]]:
     """Tiers of a Praat TextGrid, long or short form: the numbers and strings are read in order."""
     text = path.read_text(encoding="utf-8")
-    values = re.findall(r'"((?:[^"]|"")*)"|<exists>|(?<![\w\["])(-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w\]:])', text)
+    values = re.findall(
+        r'"((?:[^"]|"")*)"|<exists>|(?<![\w\["])(-?\d+(?:\.\d+)?(?:e-?\d+)?)(?![\w\]:])', text
+    )
     flat: list[str | float] = [float(n) if n else s for s, n in values]
     k = next(i for i, v in enumerate(flat) if v == "IntervalTier")
     tiers: dict[str, list[Interval]] = {}
@@ -72,9 +74,13 @@ def development(shared: Path) -> list[Clip]:
     clips = []
     for name in ("mfa_acoustic_corpus", "mfa_cold_corpus"):
         tiers = read_textgrid(folder / "align" / f"{name}.TextGrid")
-        clips.append(Clip(name, _sound(folder / "wav" / f"{name}.wav"), said[f"{name}.wav"], tuple(tiers["phones"])))
+        clips.append(
+            Clip(name, _sound(folder / "wav" / f"{name}.wav"), said[f"{name}.wav"], tuple(tiers["phones"]))
+        )
     phones = tuple(read_hts_label(folder / "align" / "arctic_a0009_phone.lab"))
-    clips.append(Clip("arctic_a0009", _sound(folder / "wav" / "arctic_a0009.wav"), said["arctic_a0009.wav"], phones))
+    clips.append(
+        Clip("arctic_a0009", _sound(folder / "wav" / "arctic_a0009.wav"), said["arctic_a0009.wav"], phones)
+    )
     return clips
 
 
@@ -95,5 +101,12 @@ def held_out(shared: Path) -> list[Clip]:
             if entry["word"].lower() not in ("sil", "sp", "<eps>", "<unk>", ""):
                 words.append(entry["word"])
             phones += [Interval(p["bg"] / 100, p["ed"] / 100, p["ph"]) for p in entry["phones"]]
-        clips.append(Clip(path.name.split(".")[0], _sound(folder / (path.name.split(".")[0] + ".wav")), " ".join(words), tuple(phones)))
+        clips.append(
+            Clip(
+                path.name.split(".")[0],
+                _sound(folder / (path.name.split(".")[0] + ".wav")),
+                " ".join(words),
+                tuple(phones),
+            )
+        )
     return clips

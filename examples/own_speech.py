@@ -1,6 +1,6 @@
 """Perform recorded speech with its transcript, and read off what was heard.
 
-    python examples/own_speech.py talk.wav talk.txt
+python examples/own_speech.py talk.wav talk.txt
 """
 
 import sys

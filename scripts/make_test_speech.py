@@ -1,6 +1,6 @@
 """Write the speech that tests and CI use: espeak-ng's voice, so that no person's voice is in the repository.
 
-    python scripts/make_test_speech.py
+python scripts/make_test_speech.py
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import soundfile
 
 import kinesics as kn
 
-TEXT = "We caught a fish this big, honestly. Would you believe it? No, probably not, but my brother was there."
+TEXT = (
+    "We caught a fish this big, honestly. Would you believe it? No, probably not, but my brother was there."
+)
 TARGET = Path(__file__).resolve().parents[1] / "tests/data/speech"
 
 

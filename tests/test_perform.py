@@ -24,7 +24,9 @@ def show() -> kn.Performance:
 
 @pytest.fixture(scope="module")
 def heard() -> kn.Performance:
-    return kn.perform(audio=f"{SPEECH}.flac", transcript=SPEECH.with_suffix(".txt").read_text(encoding="utf-8"))
+    return kn.perform(
+        audio=f"{SPEECH}.flac", transcript=SPEECH.with_suffix(".txt").read_text(encoding="utf-8")
+    )
 
 
 def feet_speed(show: kn.Performance) -> np.ndarray:
@@ -103,7 +105,12 @@ def test_an_edited_gesture_is_performed(show: kn.Performance) -> None:
 
 
 def test_unknown_behaviours_are_reported() -> None:
-    plan = kn.Plan((kn.Behaviour("x", "juggle", {"start": "0.5"}), kn.Behaviour("y", "gesture", {"stroke": "0.5"}, {"lexeme": "NOSUCH"})))
+    plan = kn.Plan(
+        (
+            kn.Behaviour("x", "juggle", {"start": "0.5"}),
+            kn.Behaviour("y", "gesture", {"stroke": "0.5"}, {"lexeme": "NOSUCH"}),
+        )
+    )
     feedback = {f.id: f for f in kn.perform("Hello there.", plan=plan).plan.feedback}
     assert feedback["x"].status == "unknown"
     assert feedback["y"].status in ("unknown", "dropped")
@@ -136,7 +143,9 @@ def test_how_many_steps_at_once_does_not_matter(heard: kn.Performance) -> None:
     np.testing.assert_array_equal(joined.face.values, whole.face.values[:n])
 
 
-@pytest.mark.parametrize(("text", "match"), [("", "nothing to say"), ("   ", "nothing to say"), ("...", "nothing to say")])
+@pytest.mark.parametrize(
+    ("text", "match"), [("", "nothing to say"), ("   ", "nothing to say"), ("...", "nothing to say")]
+)
 def test_nothing_to_say(text: str, match: str) -> None:
     with pytest.raises(kn.DataError, match=match):
         kn.perform(text)
@@ -158,7 +167,9 @@ def test_silence_is_performed_alive() -> None:
 
 
 def cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "kinesics", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "kinesics", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_the_command_line(tmp_path: Path) -> None:

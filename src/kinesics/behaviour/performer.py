@@ -7,7 +7,8 @@ of what was committed. How many steps are taken at once changes the speed, never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from kinesics.behaviour.heard import Heard
 from kinesics.behaviour.planner import Planner
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import Avatar
-from kinesics.performance import Behaviour, Face, Feedback, Interval, Motion, Performance, Plan, Tier
+from kinesics.performance import Behaviour, Face, Feedback, Motion, Performance, Tier
 
 FPS = 60
 STEPS_PER_SECOND = 10
@@ -27,8 +28,41 @@ _FRAMES_PER_STEP = FPS // STEPS_PER_SECOND
 _BATCH = 20  # steps whose frames are made at once: two seconds
 
 
+class Source(Protocol):
+    """Where behaviours come from: a planner, or a plan that is read out."""
+
+    def step(self, now: float, heard: Heard) -> list[Behaviour]:
+        """Behaviours that become known at ``now``; none begins earlier."""
+        ...
+
+
+class PlanReader:
+    """Read out a finished plan, each behaviour ``look_ahead`` seconds before it begins.
+
+    Parameters
+    ----------
+    behaviours
+        With absolute times only.
+    look_ahead
+        Seconds.
+    """
+
+    def __init__(self, behaviours: Sequence[Behaviour], *, look_ahead: float = 2.0) -> None:
+        first = {b.id: min((s.offset for s in b.sync.values()), default=0.0) for b in behaviours}
+        self._waiting = sorted(behaviours, key=lambda b: first[b.id], reverse=True)
+        self._first = first
+        self._look_ahead = look_ahead
+
+    def step(self, now: float, heard: Heard) -> list[Behaviour]:
+        """The behaviours that begin before ``now + look_ahead`` and were not read yet."""
+        out = []
+        while self._waiting and self._first[self._waiting[-1].id] <= now + self._look_ahead:
+            out.append(self._waiting.pop())
+        return out
+
+
 class Performer:
-    """One person performing, from now on.
+    """One person performing, from second 0 on.
 
     Parameters
     ----------
@@ -38,28 +72,139 @@ class Performer:
         Emotion, intensity and the rest.
     look_ahead
         Seconds known beforehand: 2 offline, 0.1 live.
+    language
+        Of the words.
+    source
+        Where behaviours come from; a :class:`~kinesics.behaviour.planner.Planner` by default.
+
+    Attributes
+    ----------
+    planned, feedback
+        Behaviours committed so far, and what became of them.
 
     Examples
     --------
     >>> from kinesics.bodies.avatar import load_avatar
     >>> performer = Performer(load_avatar("maya"))
-    >>> idle = performer.advance(Heard(Performance()), until=1.0)
+    >>> idle = performer.advance(Performance(), until=1.0)
     >>> idle.body.rotations.shape
     (60, 55, 4)
     """
 
-    def __init__(self, avatar: Avatar, controls: Controls | None = None, *, look_ahead: float = 2.0) -> None:
+    def __init__(
+        self,
+        avatar: Avatar,
+        controls: Controls | None = None,
+        *,
+        look_ahead: float = 2.0,
+        language: str = "en",
+        source: Source | None = None,
+    ) -> None:
         self.controls = controls or Controls()
         self.avatar = avatar
         self.look_ahead = look_ahead
         self.planned: list[Behaviour] = []
         self.feedback: list[Feedback] = []
-        self._planner = Planner(self.controls, look_ahead=look_ahead)
+        self._source = source or Planner(self.controls, look_ahead=look_ahead, language=language)
         self._body = Body(avatar.skeleton, self.controls)
-        self._face = FaceRealiser(self.controls)
+        self._face = FaceRealiser(self.controls, look_ahead=look_ahead)
         self._step = 0
+        self._phones = 0
+        self._known: Performance | None = None
+        self._heard = Heard(Performance(), until=0.0)
 
     @property
     def now(self) -> float:
         """Second up to which frames have been made."""
         return self._step / STEPS_PER_SECOND
+
+    def advance(self, heard: Performance, *, until: float) -> Performance:
+        """Perform on, up to ``until``.
+
+        Parameters
+        ----------
+        heard
+            What is known of the speech by now; only what lies before ``now + look_ahead`` is used.
+        until
+            Second up to which frames are wanted (whole steps of 0.1 s are made).
+
+        Returns
+        -------
+        Performance
+            ``body`` and ``face`` from the last call's end to ``until``, and the ``gestures`` (their
+            phases) that were decided meanwhile.
+        """
+        blocks = list(self._blocks(heard, round(until * STEPS_PER_SECOND)))
+        return self._assemble(blocks, blocks[0][0] if blocks else self._step * _FRAMES_PER_STEP)
+
+    def run(self, heard: Performance, *, progress: bool = False) -> Performance:
+        """Perform a whole clip; the result is as long as what is heard.
+
+        Parameters
+        ----------
+        heard
+            Speech and its tiers.
+        progress
+            Show a bar when it takes over a second.
+        """
+        frames = max(1, round(heard.duration * FPS))
+        steps = -(-frames // _FRAMES_PER_STEP)
+        blocks: Iterator = self._blocks(heard, steps)
+        if progress:
+            from kinesics.progress import progress as bar
+
+            blocks = bar(blocks, "performing", total=-(-steps // _BATCH), unit="block")
+        return self._assemble(list(blocks), 0, frames)
+
+    def _blocks(
+        self, performance: Performance, steps: int
+    ) -> Iterator[tuple[int, NDArray, NDArray, NDArray]]:
+        if performance is not self._known:
+            self._known = performance
+            self._heard = Heard(performance, until=self.now + self.look_ahead)
+        while self._step < steps:
+            first = self._step * _FRAMES_PER_STEP
+            for _ in range(min(_BATCH, steps - self._step)):
+                self._decide()
+            last = self._step * _FRAMES_PER_STEP
+            rotations, root = self._body.frames(first, last)
+            face = self._face.frames(first, last, eyes=self._body.eyes(first, last))
+            self._body.forget(self.now - 1.0)
+            self._face.forget(self.now - 1.0)
+            yield first, rotations, root, face
+
+    def _decide(self) -> None:
+        """One step of the clock: hear, plan, commit."""
+        now = self.now
+        horizon = now + self.look_ahead
+        self._heard.advance(max(horizon, self._heard.until))
+        assert self._known is not None
+        phones = self._known.tier("phones")
+        end = self._phones
+        while end < len(phones) and phones[end].start < horizon:
+            end += 1
+        if end > self._phones:
+            self._face.hear(phones.intervals[self._phones : end])
+            self._phones = end
+        behaviours = self._source.step(now, self._heard)
+        if behaviours:
+            self.planned += behaviours
+            self.feedback += self._body.add(behaviours, now)
+            self.feedback += self._face.add(behaviours, now)
+        self._step += 1
+
+    def _assemble(
+        self, blocks: list[tuple[int, NDArray, NDArray, NDArray]], first: int, frames: int | None = None
+    ) -> Performance:
+        start = first / FPS
+
+        def joined(index: int, empty: tuple[int, ...]) -> NDArray[np.float32]:
+            parts = [b[index] for b in blocks]
+            return (np.concatenate(parts) if parts else np.zeros((0, *empty), np.float32))[:frames]
+
+        body = Motion(self.avatar.skeleton, joined(1, (55, 4)), joined(2, (3,)), FPS, start)  # type: ignore[arg-type]
+        face = Face(joined(3, (len(ARKIT),)), ARKIT, FPS, "arkit", start)  # type: ignore[arg-type]
+        phases = Tier("gestures", tuple(p for p in self._body.phases() if p.end > start)).slice(
+            start, body.end
+        )
+        return Performance({"body": body, "face": face, "gestures": phases}, {"avatar": self.avatar.name})

@@ -22,7 +22,11 @@ VISEME_INDEX: dict[str, int] = {name: i for i, name in enumerate(VISEMES)}
 """Row of each viseme in every table here."""
 
 LIP_COLUMNS: NDArray[np.int64] = np.array(
-    [i for i, name in enumerate(ARKIT) if name.startswith(("jaw", "mouth")) or name in ("cheekPuff", "tongueOut")]
+    [
+        i
+        for i, name in enumerate(ARKIT)
+        if name.startswith(("jaw", "mouth")) or name in ("cheekPuff", "tongueOut")
+    ]
 )
 """Columns of ARKit 52 that speech moves."""
 
@@ -37,7 +41,9 @@ def columns(*names: str) -> NDArray[np.int64]:
     for name in names:
         sides = [name] if name in INDEX else [name + "Left", name + "Right"]
         if sides[0] not in INDEX:
-            raise DataError(f"unknown face coefficient {name!r}; expected an ARKit 52 name, with or without its side")
+            raise DataError(
+                f"unknown face coefficient {name!r}; expected an ARKit 52 name, with or without its side"
+            )
         found += [INDEX[side] for side in sides]
     return np.array(found)
 

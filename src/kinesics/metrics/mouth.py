@@ -95,7 +95,10 @@ class Mouth:
         drop = -offsets[INDEX["jawOpen"], :, 1]
         with_jaw = drop > 0.3 * drop[avatar.landmarks["lower_lip_mid"]]
         edges = np.unique(
-            np.sort(np.concatenate([avatar.faces[:, [0, 1]], avatar.faces[:, [1, 2]], avatar.faces[:, [2, 0]]])), axis=0
+            np.sort(
+                np.concatenate([avatar.faces[:, [0, 1]], avatar.faces[:, [1, 2]], avatar.faces[:, [2, 0]]])
+            ),
+            axis=0,
         )
         skin = inside[edges].all(1)
         upper = edges[skin & ~with_jaw[edges].any(1)]

@@ -1,0 +1,147 @@
+"""Text or speech in, a whole performance out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from kinesics.behaviour.controls import Controls
+from kinesics.errors import DataError
+from kinesics.performance import Audio, Performance, Plan, Tier
+
+log = logging.getLogger(__name__)
+
+_LEAD_IN, _LEAD_OUT = 0.5, 0.8  # seconds of silence around a spoken text: room to breathe in and to settle
+
+
+def perform(
+    text: str | None = None,
+    *,
+    audio: Audio | str | PathLike[str] | None = None,
+    transcript: str | None = None,
+    words: Tier | None = None,
+    phones: Tier | None = None,
+    plan: Plan | None = None,
+    language: str = "en",
+    voice: str | None = None,
+    avatar: str = "maya",
+    emotion: str = "neutral",
+    intensity: float = 0.5,
+    gesture_rate: float | None = None,
+    handedness: str = "right",
+    look_at: str = "camera",
+    seed: int = 0,
+    look_ahead: float = 2.0,
+    progress: bool = True,
+) -> Performance:
+    """Perform a text, a recording, or a plan.
+
+    Parameters
+    ----------
+    text
+        What to say; spoken by espeak-ng (extra ``voice``).
+    audio
+        Speech instead, as Audio or a sound file.
+    transcript
+        What is said in ``audio``. Without it only the phones are guessed, and no word is known.
+    words, phones
+        Tiers of ``audio`` with known times; nothing is aligned then.
+    plan
+        BML: performed as it is when its composition is ``"REPLACE"`` (as in the plans Kinesics
+        saves), else added to what the planner finds and taking precedence over it. Its ``speech``
+        is spoken when neither ``text`` nor ``audio`` is given.
+    language
+        Language code of the words.
+    voice
+        Voice for ``text``; see ``kinesics voices``.
+    avatar
+        Who performs; see :func:`kinesics.bodies.avatar.avatars`.
+    emotion, intensity, gesture_rate, handedness, look_at, seed
+        See :class:`~kinesics.behaviour.controls.Controls`.
+    look_ahead
+        Seconds the planner may look ahead of the clock.
+    progress
+        Show a bar on anything over a second.
+
+    Returns
+    -------
+    Performance
+        ``speech``, the tiers and signals of :func:`kinesics.hear.hear`, ``body`` (55 joints, 60 fps),
+        ``face`` (ARKit 52, 60 fps), ``gestures`` (phases) and ``plan`` with feedback.
+
+    Raises
+    ------
+    DataError
+        When there is nothing to say, or a control is out of range.
+    PlanError
+        When the plan cannot be solved (a cycle, a reference to nothing).
+    MissingExtra
+        When a text is to be spoken without the extra ``voice``.
+
+    Examples
+    --------
+    >>> show = perform("Hello!", emotion="happy", seed=3)
+    >>> show.face.names[0], show.body.fps
+    ('browDownLeft', Fraction(60, 1))
+    """
+    controls = Controls(
+        emotion=emotion,
+        intensity=intensity,
+        gesture_rate=gesture_rate,
+        handedness=handedness,
+        look_at=look_at,
+        seed=seed,
+    )
+    from kinesics.bodies.avatar import load_avatar
+
+    person = load_avatar(avatar)
+    if text is not None and audio is not None:
+        raise DataError("both a text and a sound were given; give the sound's words as its transcript")
+    if text is None and audio is None and plan is not None:
+        text = " ".join(b.text for b in plan.of("speech"))
+    if audio is None:
+        heard = _spoken(text, voice=voice, language=language, progress=progress)
+    else:
+        from kinesics.hear import hear
+
+        sound = audio if isinstance(audio, Audio) else Audio.load(audio)
+        heard = hear(
+            sound, transcript=transcript, language=language, words=words, phones=phones, progress=progress
+        )
+
+    from kinesics.behaviour.performer import Performer, PlanReader
+    from kinesics.behaviour.planner import anchored, merge, plan_of, solved, speech_behaviour
+
+    source, unknown = None, ()
+    if plan is not None:
+        whole = (
+            plan
+            if plan.composition == "REPLACE"
+            else merge(plan_of(heard, controls, look_ahead=look_ahead, language=language), plan)
+        )
+        behaviours, unknown = solved(whole, heard)
+        source = PlanReader(behaviours, look_ahead=look_ahead)
+    performer = Performer(person, controls, look_ahead=look_ahead, language=language, source=source)
+    made = performer.run(heard, progress=progress)
+    speech = speech_behaviour(heard)
+    done = Plan((speech, *anchored(performer.planned, speech)), (*unknown, *performer.feedback), "REPLACE")
+    meta = {**heard.meta, **made.meta, "seed": seed, "synthetic": True, "controls": vars(controls)}
+    return replace(made, tracks={**heard.tracks, **made.tracks, "plan": done}, meta=meta)
+
+
+def _spoken(text: str | None, **options: Any) -> Performance:
+    if text is None or not any(c.isalnum() for c in text):
+        raise DataError(
+            "nothing to say: give a text with words in it, a sound (audio=) or a plan with a speech"
+        )
+    from kinesics.hear import speak
+
+    heard = speak(text, **options).shift(_LEAD_IN)
+    sound = heard.speech
+    silence = [np.zeros(round(s * sound.rate), np.float32) for s in (_LEAD_IN, _LEAD_OUT)]
+    padded = np.concatenate([silence[0], sound.samples, silence[1]])
+    return heard.with_tracks(speech=Audio(padded, sound.fps))
