@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.visemes import CLAIM, DECAY, GROUPS, ONSET, VISEME_INDEX, columns, shapes
+from kinesics.behaviour.visemes import CLAIM, DECAY, GROUPS, LIP_COLUMNS, ONSET, VISEME_INDEX, columns, shapes
 from kinesics.bodies.arkit import INDEX
 from kinesics.errors import DataError
 from kinesics.hear.phones import is_arpabet, is_silence, is_vowel, plain, viseme
@@ -34,7 +34,7 @@ _JAW = INDEX["jawOpen"]
 _ROUND = GROUPS["round"]
 _SPREAD = columns("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 _SQUEEZE = columns("mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower")
-_LIPS = np.concatenate([GROUPS["round"], GROUPS["spread"], GROUPS["part"], GROUPS["tongue"]])
+_PUCKER = INDEX["mouthPucker"]
 
 _GLIDES = {"AY": "ih", "EY": "ih", "OY": "ih", "AW": "ou", "OW": "ou"}
 """Second target of the ARPAbet diphthongs."""
@@ -111,8 +111,6 @@ class Lips:
         self.anticipation = min(LONGEST_LEAD, look_ahead)
         self._phones: list[tuple[float, float, _Sound]] = []
         self._tracks: _Tracks | None = None
-        self._energy: list[tuple[float, float]] = []
-        self._level: float | None = None
 
     def hear(self, phones: Sequence[Interval]) -> None:
         """Add phones in order of time; those heard before are passed over.
@@ -148,7 +146,7 @@ class Lips:
             self._tracks = _Tracks(self._phones, self.anticipation)
         return self._tracks
 
-    def flow(self, t: Floats, gain: Floats | float = 1.0) -> tuple[Floats, Floats]:
+    def flow(self, t: Floats, gain: Floats | float = 1.0) -> Floats:
         """Blend the phones' shapes.
 
         Parameters
@@ -160,12 +158,13 @@ class Lips:
 
         Returns
         -------
-        weights
-            (n, 52) ARKit weights of speech alone.
-        activity
-            (n,) how much speech claims the mouth, 0 to 1.
+        (n, 52) ARKit weights of speech alone.
         """
         return self.tracks.flow(t, gain)
+
+    def busy(self, t: Floats) -> Floats:
+        """(n,) how much the mouth is given to speech, 0 to 1, steady through short gaps."""
+        return _gate(t, *self.tracks.speaking)
 
     def enforce(self, t: Floats, weights: Floats) -> Floats:
         """Apply the hard constraints to a finished face, weakest first.
@@ -251,6 +250,9 @@ class _Tracks:
                     release[i] = middle[i + 1] - high[i]
         attack = np.minimum(np.clip(attack, 0.02, 0.08), np.maximum(anticipation + low - begin, 0.01))
         release = np.clip(release, 0.02, 0.09)
+        even = np.full(n, 1.0)
+        # An expression gives way within a tenth of a second and comes back slowly, not between two words.
+        self.speaking = (begin, end, np.minimum(0.12, anticipation) * even, 0.45 * even)
         self.closures, self.contacts = (
             tuple(x[first == v] for x in (low, high, attack, release)) for v in (_PP, _FF)
         )
@@ -267,13 +269,13 @@ class _Tracks:
         sibilant = np.isin(first, (_SS, _CH))
         self.sibilants = tuple(x[sibilant] for x in (middle - peak, middle + peak, rise, edge))
 
-    def flow(self, t: Floats, gain: Floats | float) -> tuple[Floats, Floats]:
+    def flow(self, t: Floats, gain: Floats | float) -> Floats:
         out = np.zeros((len(t), shapes().shape[1]))
         if not len(self.shape):
-            return out, np.zeros(len(t))
+            return out
         near = (self.start - self.round_onset < t[-1]) & (self.end + self.round_decay > t[0])
         if not near.any():
-            return out, np.zeros(len(t))
+            return out
         start, end, claim, target = self.start[near], self.end[near], self.claim[near], self.target[near]
         bell = _bell(t, start, end, self.onset[near], self.decay[near])
         wide = _bell(t, start, end, self.round_onset[near], self.round_decay[near])
@@ -285,7 +287,7 @@ class _Tracks:
             out[:, cols] = weight @ target[:, cols] / (total + rest + 1e-9)[:, None]
         out[:, _JAW] *= gain
         out[:, columns("mouthLowerDown", "mouthUpperUp")] *= np.asarray(gain, float)[..., None]
-        return out, np.minimum(bell.sum(1), 1.0)
+        return out
 
     def enforce(self, t: Floats, weights: Floats) -> Floats:
         out = np.array(weights, float)
@@ -309,7 +311,7 @@ class _Tracks:
                 goal = np.repeat(shapes()[row][None, :].astype(float), len(t), 0)
                 # Rounding and a smile go on through a closure, but less.
                 goal[:, _SPREAD] += 0.4 * out[:, _SPREAD]
-                goal[:, columns("mouthPucker")] += 0.5 * out[:, columns("mouthPucker")]
-                cols = np.r_[_LIPS, _JAW]
+                goal[:, _PUCKER] += 0.5 * out[:, _PUCKER]
+                cols = LIP_COLUMNS
                 out[:, cols] += gate[:, None] * (goal[:, cols] - out[:, cols])
         return out
