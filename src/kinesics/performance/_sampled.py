@@ -90,9 +90,10 @@ class Sampled:
         if not start <= end:
             raise DataError(f"slice from {start} to {end}: the end comes before the start")
         # A thousandth of a sample of slack: times such as 0.1 are not exact in binary.
-        first = max(0, math.ceil((start - self.start) * float(self.fps) - 1e-3))
-        last = max(first, min(len(self), math.ceil((end - self.start) * float(self.fps) - 1e-3)))
-        first = min(first, len(self))
+        # Clipped before rounding up, so that an end of math.inf means the track's own.
+        rate, count = float(self.fps), len(self)
+        first = math.ceil(min(max((start - self.start) * rate - 1e-3, 0), count))
+        last = math.ceil(min(max((end - self.start) * rate - 1e-3, first), count))
         changes: dict[str, Any] = {
             n: v[first:last] for n in self._arrays if (v := getattr(self, n)) is not None
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from os import PathLike
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
 from kinesics.performance._sampled import Sampled, checked
+
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,37 +77,48 @@ class Audio(Sampled):
         FormatError
             If it is not sound, is cut off before its first sample, or holds NaN.
         """
-        import soundfile
-
         path = Path(path)
         if not path.is_file():
             raise FormatError(path, "file", "an existing sound file", "check the path")
+        return Audio._read(str(path), path)
+
+    @staticmethod
+    def decode(data: bytes, name: object = "sound") -> Audio:
+        """Read sound from the bytes of a file; ``name`` is what error messages call it."""
+        return Audio._read(io.BytesIO(data), name)
+
+    @staticmethod
+    def _read(source: str | io.BytesIO, name: object) -> Audio:
+        import soundfile
+
+        blocks = []
         try:
-            with soundfile.SoundFile(str(path)) as file:
-                samples, rate = file.read(dtype="float32"), file.samplerate
-                announced = file.frames
+            with soundfile.SoundFile(source) as file:
+                rate, announced = file.samplerate, file.frames
+                # In blocks: a damaged header may announce more samples than any memory holds.
+                while len(block := file.read(_BLOCK, dtype="float32")):
+                    blocks.append(block)
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise FormatError(
-                path,
+                name,
                 f"header ({error})",
                 "WAV, FLAC, OGG, MP3 or AIFF sound",
                 "convert it, for instance to WAV",
             ) from error
-        if announced > 0 and len(samples) == 0:
+        if announced > 0 and not blocks:
             raise FormatError(
-                path, "samples", f"{announced} samples, found none", "the file is cut off; copy it again"
+                name, "samples", f"{announced} samples, found none", "the file is cut off; copy it again"
             )
+        samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
         if not np.isfinite(samples).all():
             bad = int(np.argmax(~np.isfinite(samples).reshape(len(samples), -1).all(axis=1)))
             raise FormatError(
-                path, f"sample {bad}", "a finite number", "export the sound again; it holds NaN or infinity"
+                name, f"sample {bad}", "a finite number", "export the sound again; it holds NaN or infinity"
             )
         return Audio(samples, Fraction(rate))
 
     def wav(self) -> bytes:
         """The sound as a 16-bit WAV file; values beyond full scale are clipped."""
-        import io
-
         import soundfile
 
         out = io.BytesIO()
