@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
-    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--headless=new",
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 ]
 
@@ -39,8 +46,14 @@ def find_browser() -> str | None:
 
 
 @contextlib.contextmanager
-def opened(source: str | Path | bytes, *, size: tuple[int, int] = (480, 640), page: bool = False,
-           light: bool = False, tone: str = "neutral") -> Iterator[Any]:
+def opened(
+    source: str | Path | bytes,
+    *,
+    size: tuple[int, int] = (480, 640),
+    page: bool = False,
+    light: bool = False,
+    tone: str = "neutral",
+) -> Iterator[Any]:
     """Open a performance in the viewer and give the playwright page, ready and paused.
 
     Parameters
@@ -70,17 +83,22 @@ def opened(source: str | Path | bytes, *, size: tuple[int, int] = (480, 640), pa
     with view(source, block=False, open_browser=False) as viewer, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         try:
-            sheet = browser.new_page(viewport={"width": size[0], "height": size[1]},
-                                     color_scheme="light" if light else "dark")
+            # Without transitions: a picture must not catch a caption halfway.
+            sheet = browser.new_page(
+                viewport={"width": size[0], "height": size[1]},
+                reduced_motion="reduce",
+                color_scheme="light" if light else "dark",
+            )
             sheet.goto(f"{viewer.url}?paused=1&tone={tone}{'' if page else '&clean=1'}")
-            sheet.wait_for_function("window.kinesics !== undefined")
             sheet.evaluate("window.kinesics.ready")
             yield sheet
         finally:
             browser.close()
 
 
-def shoot(page: Any, moment: float, view: str, *, azimuth: float = 0.0, elevation: float | None = None) -> Image:
+def shoot(
+    page: Any, moment: float, view: str, *, azimuth: float = 0.0, elevation: float | None = None
+) -> Image:
     """Take the picture of one moment (seconds) in one view, from a side (degrees)."""
     from PIL import Image
 
@@ -109,15 +127,23 @@ def contact_sheet(pictures: list[tuple[str, Image]], *, columns: int | None = No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--times", type=float, nargs="+", metavar="S", help="seconds")
     parser.add_argument("--every", type=float, metavar="S", help="one picture every S seconds")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="first time of --every")
     parser.add_argument("--end", type=float, metavar="S", help="last time of --every")
     parser.add_argument("--view", nargs="+", default=["upper"], choices=["full", "upper", "bust", "face"])
-    parser.add_argument("--azimuth", type=float, nargs="+", default=[0.0], metavar="DEG",
-                        help="sides to look from; 90 is the character's left")
+    parser.add_argument(
+        "--azimuth",
+        type=float,
+        nargs="+",
+        default=[0.0],
+        metavar="DEG",
+        help="sides to look from; 90 is the character's left",
+    )
     parser.add_argument("--elevation", type=float, metavar="DEG")
     parser.add_argument("--size", default="480x560", metavar="WxH")
     parser.add_argument("--columns", type=int)
@@ -141,16 +167,23 @@ def main() -> None:
                 times.append(moment)
                 moment += options.every
         pictures = [
-            (f"{moment:.3f} s  {view}" + (f"  {azimuth:g}°" if azimuth else ""),
-             shoot(page, moment, view, azimuth=azimuth, elevation=options.elevation))
-            for view in options.view for azimuth in options.azimuth for moment in times or [0.0]
+            (
+                f"{moment:.3f} s  {view}" + (f"  {azimuth:g}°" if azimuth else ""),
+                shoot(page, moment, view, azimuth=azimuth, elevation=options.elevation),
+            )
+            for view in options.view
+            for azimuth in options.azimuth
+            for moment in times or [0.0]
         ]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(pictures, columns=options.columns).save(options.out)
     if options.each:
         options.each.mkdir(parents=True, exist_ok=True)
         for index, (caption, picture) in enumerate(pictures):
-            picture.save(options.each / f"{index:04d}_{caption.replace(' s  ', '_').replace('  ', '_').rstrip('°')}.png")
+            picture.save(
+                options.each
+                / f"{index:04d}_{caption.replace(' s  ', '_').replace('  ', '_').rstrip('°')}.png"
+            )
     print(f"{options.out}: {len(pictures)} pictures in {time.perf_counter() - began:.1f} s")
 
 

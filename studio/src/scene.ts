@@ -240,7 +240,7 @@ function softboxes(renderer: WebGLRenderer) {
   ground.position.y = -3;
   room.add(ground);
   const generator = new PMREMGenerator(renderer);
-  const target = generator.fromScene(room, 0.03);
+  const target = generator.fromScene(room, 0, 0.1, 100, { size: 64 });
   generator.dispose();
   return target.texture;
 }

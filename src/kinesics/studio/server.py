@@ -115,8 +115,9 @@ def _guard(app: Asgi, *, token: str, hosts: frozenset[str]) -> Asgi:
     origins = {f"http://{host}" for host in hosts}
     headers = [(key.encode(), value.encode()) for key, value in _HEADERS]
 
-    async def guarded(scope: Scope, receive: Callable[[], Awaitable[Any]],
-                      send: Callable[[Any], Awaitable[None]]) -> None:
+    async def guarded(
+        scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
             return
@@ -196,8 +197,15 @@ class Viewer:
         except BaseException:
             self._socket.close()
             raise
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none",
-                                server_header=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
         self._server: uvicorn.Server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="kinesics-viewer", daemon=True
@@ -234,8 +242,14 @@ class Viewer:
         return f"Viewer({self.name!r}, {self.url!r})"
 
 
-def view(source: str | os.PathLike[str] | bytes, *, name: str | None = None, open_browser: bool = True,
-         block: bool = True, port: int = 0) -> Viewer:
+def view(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    open_browser: bool = True,
+    block: bool = True,
+    port: int = 0,
+) -> Viewer:
     """Show a performance in the browser.
 
     Parameters
@@ -277,7 +291,9 @@ def view(source: str | os.PathLike[str] | bytes, *, name: str | None = None, ope
     viewer = Viewer(data, name=shown, port=port)
     opened = open_browser and _open(viewer.url)
     if block or (open_browser and not opened):
-        note = "" if opened or not open_browser else "  (no browser on this machine: open the address by hand)"
+        note = (
+            "" if opened or not open_browser else "  (no browser on this machine: open the address by hand)"
+        )
         print(f"{shown}: {viewer.url}{note}", file=sys.stderr, flush=True)
     if block:
         print("Ctrl-C closes the viewer.", file=sys.stderr, flush=True)
@@ -303,19 +319,29 @@ def _read(source: str | os.PathLike[str] | bytes, name: str | None) -> tuple[byt
             reason = error.strerror or type(error).__name__
             raise FormatError(path, "file", "a readable file", f"check the path ({reason})") from error
     if data[:4] != b"glTF" or len(data) < 12:
-        raise FormatError(shown, "byte 0", "the signature 'glTF' of a binary glTF or VRM file",
-                          "convert it first, for example: kinesics convert IN -o OUT.glb")
+        raise FormatError(
+            shown,
+            "byte 0",
+            "the signature 'glTF' of a binary glTF or VRM file",
+            "convert it first, for example: kinesics convert IN -o OUT.glb",
+        )
     whole = int.from_bytes(data[8:12], "little")
     if len(data) < whole:
-        raise FormatError(shown, f"byte {len(data)}", f"{whole} bytes as its header says",
-                          "the file is cut short: write or download it again")
+        raise FormatError(
+            shown,
+            f"byte {len(data)}",
+            f"{whole} bytes as its header says",
+            "the file is cut short: write or download it again",
+        )
     # The name is text for a title, not a path: no control characters, and short.
     return data, re.sub(r"[\x00-\x1f\x7f]", " ", shown)[:200]
 
 
 def _too_large(shown: object, size: int) -> DataError:
-    return DataError(f"{shown} has {size / 1e6:.0f} MB; the viewer takes up to {MAX_BYTES / 1e6:.0f} MB: "
-                     "cut it into shorter performances")
+    return DataError(
+        f"{shown} has {size / 1e6:.0f} MB; the viewer takes up to {MAX_BYTES / 1e6:.0f} MB: "
+        "cut it into shorter performances"
+    )
 
 
 def _listen(port: int) -> socket.socket:
@@ -328,7 +354,9 @@ def _listen(port: int) -> socket.socket:
         listener.listen(64)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise DataError(f"port {port} on 127.0.0.1 cannot be used ({error}); port=0 takes a free one") from error
+        raise DataError(
+            f"port {port} on 127.0.0.1 cannot be used ({error}); port=0 takes a free one"
+        ) from error
     return listener
 
 
