@@ -83,11 +83,13 @@ def opened(
     with view(source, block=False, open_browser=False) as viewer, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         try:
+            # Without transitions: a picture must not catch a caption halfway.
             sheet = browser.new_page(
-                viewport={"width": size[0], "height": size[1]}, color_scheme="light" if light else "dark"
+                viewport={"width": size[0], "height": size[1]},
+                reduced_motion="reduce",
+                color_scheme="light" if light else "dark",
             )
             sheet.goto(f"{viewer.url}?paused=1&tone={tone}{'' if page else '&clean=1'}")
-            sheet.wait_for_function("window.kinesics !== undefined")
             sheet.evaluate("window.kinesics.ready")
             yield sheet
         finally:

@@ -3,7 +3,7 @@
 import type { VRM } from "@pixiv/three-vrm";
 import {
   AnimationMixer, Box3, BufferGeometry, Float32BufferAttribute, LineBasicMaterial, LineSegments, Mesh, Object3D,
-  SkinnedMesh, Vector3, type AnimationAction, type AnimationClip,
+  Quaternion, SkinnedMesh, Vector3, type AnimationAction, type AnimationClip,
 } from "three";
 import type { Landmarks } from "./framing";
 import { settle, standAtEase } from "./vrm";
@@ -51,6 +51,8 @@ export class Actor {
       vrm.humanoid.autoUpdateHumanBones = false;
     } else if (vrm) {
       standAtEase(vrm);
+    } else if (clips.length === 0) {
+      this.lowerArms();
     }
     root.updateMatrixWorld(true);
     this.sticks = this.hasMesh ? null : new Sticks(root);
@@ -107,6 +109,14 @@ export class Actor {
     const high = Math.min(this.path.length / 2 - 1, low + 1);
     const mix = (k: number) => this.path![low * 2 + k]! * (1 - at + low) + this.path![high * 2 + k]! * (at - low);
     return { x: mix(0), z: mix(1) };
+  }
+
+  /** Our own avatars rest as a T with world-aligned bones: let the arms hang where nothing moves them. */
+  private lowerArms(): void {
+    for (const [name, angle] of [["leftUpperArm", -1.2], ["rightUpperArm", 1.2]] as const) {
+      const arm = this.root.getObjectByName(name);
+      if (arm && arm.quaternion.equals(new Quaternion())) arm.rotation.z = angle;
+    }
   }
 
   private find(part: Part): Object3D | null {

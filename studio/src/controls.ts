@@ -66,6 +66,7 @@ export class Controls {
     this.mute.hidden = !sound;
     this.cc.hidden = !this.show.captions.any;
     this.fold.hidden = extras.tiers.length === 0 && !sound;
+    document.body.classList.toggle("still", this.show.player.duration <= 0);
     this.ranged();
     this.setLoop(this.show.player.loop);
     if (loaded.lacks.length > 0) this.notice(`This file has no ${list(loaded.lacks)}.`);

@@ -59,9 +59,13 @@ export function shot(view: View, marks: Landmarks, turn: { azimuth?: number; ele
     case "upper":
       return span(hips - height * 0.06, top + height * 0.06, height * 0.33, 1.5);
     case "bust":
-      return span(neck - height * 0.15, top + height * 0.04, height * 0.17, 0.5);
+      return span(neck - height * 0.15, top + height * 0.04, Math.max(height * 0.17, headHeight * 0.7), 0.5);
     case "face": {
-      const eyes = marks.eyes?.y ?? top - headHeight * 0.5;
+      // Without eyes to go by, or with a head as large as a toy's, the whole head is the face.
+      if (!marks.eyes || headHeight > height * 0.2) {
+        return span(top - headHeight * 1.15, top + headHeight * 0.12, headHeight * 0.8, 0, head);
+      }
+      const eyes = marks.eyes.y;
       return span(eyes - headHeight * 0.78, eyes + headHeight * 0.62, headHeight * 0.6, 0, head);
     }
   }

@@ -146,7 +146,11 @@ export class Stage {
     const away = new Vector3(
       Math.sin(azimuth) * Math.cos(elevation), Math.sin(elevation), Math.cos(azimuth) * Math.cos(elevation),
     );
-    return { position: shot.target.clone().addScaledVector(away, distance), target: shot.target.clone() };
+    const target = shot.target.clone();
+    // In a narrow window more fits above and below than asked for: keep the room over the head small.
+    const spare = (distance - shot.depth) * half - shot.halfHeight;
+    target.y -= Math.max(0, spare) * 0.6;
+    return { position: target.clone().addScaledVector(away, distance), target };
   }
 
   private light(): void {
@@ -240,7 +244,7 @@ function softboxes(renderer: WebGLRenderer) {
   ground.position.y = -3;
   room.add(ground);
   const generator = new PMREMGenerator(renderer);
-  const target = generator.fromScene(room, 0.03);
+  const target = generator.fromScene(room, 0, 0.1, 100, { size: 64 });
   generator.dispose();
   return target.texture;
 }
