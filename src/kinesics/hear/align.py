@@ -121,6 +121,7 @@ def _english(
         notes["guessed"] = dict(said.guessed)
         log.info("pronunciations guessed: %s", ", ".join(f"{w} ({how})" for w, how in said.guessed.items()))
     found = windows(samples, [said.phones[w] for _, w in spoken], spans, progress=progress)
+    _trusted(found)
     _spread_lost(found, [said.phones[w][0] for _, w in spoken], spans)
     return _tiers(tokens, spoken, found, notes)
 
@@ -294,15 +295,38 @@ def _refine(
             continue
         a, b = int(bounds[k]), int(bounds[k + 1])
         fit = (total[b] - total[a]) / max(b - a, 1)
-        heard.setdefault(word, []).append(
-            Interval((first + a) * _FRAME, (first + b) * _FRAME, phone, None, confidence_of(fit))
-        )
+        # the fit travels as the value until all phones are known
+        heard.setdefault(word, []).append(Interval((first + a) * _FRAME, (first + b) * _FRAME, phone, fit, 0.0))
     return heard
 
 
-def confidence_of(fit: float) -> float:
-    """Turn a mean margin over the best of all phones (nats a frame, about 0 when right) into 0..1."""
-    return float(1.0 / (1.0 + np.exp(-(fit + 3.0))))
+def _trusted(found: Sequence[_Found]) -> None:
+    """Turn each phone's fit into its confidence, looking at the phones within about a second too.
+
+    The fit is the mean margin over the best of all phones (nats a frame): about 0 where the text is right, under -2.6 where
+    it is wrong. Neighbours tell a wrong text from a slurred phone. Both constants are from the clips of free-speech
+    under their own and each other's transcripts: 99 % of right phones lie above -2.4, 95 % of wrong ones below -2.6.
+    """
+    flat = [p for word in found for p in word.phones]
+    if not flat:
+        return
+    fit = np.array([p.value if p.value is not None else -9.0 for p in flat])
+    length = np.array([max(p.duration, 0.005) for p in flat])
+    middle = np.array([p.middle for p in flat])
+    around = np.empty(len(flat))
+    reach = 40
+    for a in range(0, len(flat), 1000):
+        b = min(a + 1000, len(flat))
+        low, high = max(a - reach, 0), min(b + reach, len(flat))
+        weight = np.exp(-0.5 * ((middle[a:b, None] - middle[None, low:high]) / 0.7) ** 2) * length[low:high]
+        around[a:b] = weight @ fit[low:high] / weight.sum(axis=1)
+    own = 0.6 + 0.4 / (1.0 + np.exp(-np.clip(fit + 4.0, -30, 30)))
+    confidence = own / (1.0 + np.exp(-np.clip(2.2 * (around + 2.4), -30, 30)))
+    k = 0
+    for word in found:
+        for i, p in enumerate(word.phones):
+            word.phones[i] = Interval(p.start, p.end, p.label, None, float(confidence[k]))
+            k += 1
 
 
 def _spread_lost(
@@ -357,9 +381,14 @@ def _tiers(
         notes["unaligned"] = lost
         shown = " ".join(lost[:12]) + (" …" if len(lost) > 12 else "")
         log.warning("%d of %d words could not be aligned: %s", len(lost), len(tokens), shown)
-    if tokens and len(lost) > 0.4 * len(tokens):
+    doubtful = len(tokens) - sum(w.confidence >= 0.35 for w in words)
+    if tokens and doubtful > 0.4 * len(tokens):
         notes["warning"] = "the transcript does not match the sound"
+<<<<<<< HEAD
         log.warning(
             "the transcript does not match the sound: %d of %d words fit nowhere", len(lost), len(tokens)
         )
+=======
+        log.warning("the transcript does not match the sound: %d of %d words fit badly or nowhere", doubtful, len(tokens))
+>>>>>>> hear
     return Alignment(Tier("words", tuple(words)), Tier("phones", tuple(phones)), tuple(after), notes)

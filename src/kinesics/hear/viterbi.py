@@ -14,9 +14,9 @@ import numpy as np
 
 from kinesics.hear.acoustic import STATES, AcousticModel
 
-SKIP = 60.0
-"""Price (nats) of a word of the transcript that was not said."""
-FILLER = 2.5
+SKIP, SKIP_ENTRY = 50.0, 150.0
+"""Price (nats) of each word of the transcript that was not said, and of each stretch of them."""
+FILLER = 5.0
 """Nats a frame by which the filler is worse than the best of all phones."""
 FILLER_ENTRY = 12.0
 """Price (nats) of beginning to fill."""
@@ -99,9 +99,7 @@ def network(model: AcousticModel, said: Sequence[Sequence[Sequence[str]]]) -> Ne
     return Network(np.concatenate(tied), np.concatenate(word), np.concatenate(variant), *as_int, said)
 
 
-def best_path(
-    net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bool
-) -> tuple[list[Piece], float]:
+def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bool) -> tuple[list[Piece], float]:
     """Find the best path.
 
     Parameters
@@ -132,6 +130,7 @@ def best_path(
     inner_cost = np.where(inner, leave, _NEVER).astype(np.float32)
     group = np.searchsorted(net.owner, np.arange(words))  # first variant of each word
     skips = (np.arange(words + 1) * SKIP).astype(np.float32)
+    line = np.arange(words + 1)
     silence_end = net.silence + STATES - 1
     entered = np.zeros((count, size), bool)
     # where each junction's score comes from: state index, or -1 - junction for words left out
@@ -149,19 +148,18 @@ def best_path(
         quiet, filled = value[silence_end], value[net.filler]
         rest = np.maximum(quiet, filled)
         after = np.maximum(before, rest)
-        source = np.where(
-            before >= rest, origin_before[t], np.where(quiet >= filled, silence_end, net.filler)
-        )
-        # leaving words out: a running maximum over junctions to the left
+        source = np.where(before >= rest, origin_before[t], np.where(quiet >= filled, silence_end, net.filler))
+        # leaving words out: the best junction further left, by a running maximum
         shifted = after + skips
         top = np.maximum.accumulate(shifted)
-        index = np.where(shifted >= top, np.arange(words + 1), 0)
-        index = np.maximum.accumulate(index)
-        origin[t] = np.where(index == np.arange(words + 1), source, -1 - index)
-        return before, top - skips
+        index = np.maximum.accumulate(np.where(shifted >= top, line, 0))
+        jump = np.full(words + 1, _NEVER, np.float32)
+        jump[1:] = top[:-1] - skips[1:] - np.float32(SKIP_ENTRY)
+        origin[t] = np.where(jump > after, -1 - np.roll(index, 1), source)
+        return before, np.maximum(after, jump)
 
     value = np.full(size, _NEVER, np.float32)
-    opening = -skips
+    opening = np.where(line == 0, 0.0, -skips - SKIP_ENTRY).astype(np.float32)
     value[net.first] = opening[net.owner]
     value[net.silence] = opening
     value[net.filler] = opening - FILLER_ENTRY
@@ -181,8 +179,8 @@ def best_path(
     final = np.concatenate([value[net.last], value[silence_end], value[net.filler]])
     states = np.concatenate([net.last, silence_end, net.filler])
     if whole:  # words after the last one reached are left out, at their price
-        reached = np.concatenate([net.owner + 1, np.arange(words + 1), np.arange(words + 1)])
-        final = final - (words - reached) * np.float32(SKIP)
+        reached = np.concatenate([net.owner + 1, line, line])
+        final = final - np.where(reached < words, (words - reached) * SKIP + SKIP_ENTRY, 0.0)
     k = int(final.argmax())
     return _trace(net, int(states[k]), entered, origin_before, origin, count), float(final[k])
 
