@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kinesics.errors import DataError
 from kinesics.performance import Interval, Performance, Signal
@@ -35,6 +35,8 @@ class Word:
     ----------
     index
         Number in the words tier: sync point ``w<index>`` of the speech.
+    written
+        As in the words tier.
     text
         Lower case, without punctuation.
     start, end
@@ -50,6 +52,7 @@ class Word:
     """
 
     index: int
+    written: str
     text: str
     start: float
     end: float
@@ -85,7 +88,8 @@ class Heard:
     Notes
     -----
     Where syllables have no measured prominence, content words and longer words count as more
-    prominent (ours); without phones the nucleus lies at 35 % of the word (ours).
+    prominent (ours); without phones the nucleus lies at 35 % of the word (ours). Without words each
+    syllable stands for one, so that beats still meet the stress.
 
     Examples
     --------
@@ -97,7 +101,10 @@ class Heard:
     """
 
     def __init__(self, performance: Performance, until: float = math.inf) -> None:
-        self._words = performance.tier("words").intervals
+        words = performance.tier("words").intervals
+        # speech without a transcript: every syllable is a word that says nothing
+        self.wordless = not words
+        self._words = words or tuple(replace(s, label="") for s in performance.tier("syllables"))
         self._ends = [w.end for w in self._words]
         if any(b < a for a, b in zip(self._ends, self._ends[1:], strict=False)):
             self._ends = list(_running_max(self._ends))
@@ -167,14 +174,17 @@ class Heard:
         return bool(word.after) and word.after[0] in ".?!;:…"
 
     def affect(self, time: float) -> tuple[float, float]:
-        """(arousal, valence) at ``time`` at the latest, each about −1 to 1; zeros where not known."""
+        """(arousal, valence) at ``time`` at the latest, both −1 to 1; zeros where not known.
+
+        The signal's arousal runs from 0 to 1 with 0.5 as the speaker's middle; here 0 is the middle.
+        """
         if self._affect is None:
             return 0.0, 0.0
         a = self._affect
         i = int((min(time, self.until) - a.start) * float(a.fps))
         row = a.values[min(max(i, 0), len(a) - 1)]
         get = {name: float(v) for name, v in zip(a.names, row, strict=True)}
-        return get.get("arousal", 0.0), get.get("valence", 0.0)
+        return 2.0 * get.get("arousal", 0.5) - 1.0, get.get("valence", 0.0)
 
     def _make(self, index: int) -> Word:
         interval = self._words[index]
@@ -187,6 +197,7 @@ class Heard:
         span = syllable or interval
         nucleus = self._vowel(span, stressed=syllable is None)
         if syllable is not None and syllable.value is not None:
+            # measured 0 to 1
             prominence = min(1.0, max(0.0, syllable.value))
         else:
             # ours: content words and long ones stand out
@@ -194,7 +205,7 @@ class Heard:
         if nucleus is None:
             length = span.duration
             nucleus = (span.start + 0.35 * length, span.start + 0.75 * length)
-        return Word(index, text, interval.start, interval.end, *nucleus, prominence, after, interval.start - previous)  # fmt: skip
+        return Word(index, label, text, interval.start, interval.end, *nucleus, prominence, after, interval.start - previous)  # fmt: skip
 
     def _loudest_syllable(self, word: Interval) -> Interval | None:
         syllables = self._syllables

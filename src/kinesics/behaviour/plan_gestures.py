@@ -51,11 +51,16 @@ class GesturePlanner:
         self._used: list[tuple[float, str]] = []
         self._last: tuple[float, float, Gesture, str] = (-math.inf, -math.inf, self._beats[0], "")
         self._run = 0
+        self._flow = 1.0
         self._count = 0
 
+    def open(self, word: Word) -> None:
+        """A phrase begins: some phrases are gestured more than others, evenly on the whole (ours)."""
+        self._flow = float(self._style.draw("flow", word.index).gamma(5.0, 0.2))
+
     def speak(self, seconds: float = STEP) -> None:
-        """Credit for ``seconds`` of speech; at most what one and a half gestures cost is saved."""
-        self._credit = min(1.5, self._credit + self._rate / 60.0 * seconds)
+        """Credit for ``seconds`` of speech; at most what two gestures cost is saved."""
+        self._credit = min(2.0, self._credit + self._flow * self._rate / 60.0 * seconds)
 
     def word(
         self, tick: Tick, context: Context, match: Match | None, rank_of: Sequence[float]
@@ -81,7 +86,7 @@ class GesturePlanner:
         if self._rate <= 0:
             return [], None, word
         draw = self._style.draw("gesture", word.index)
-        jitter, coin = float(draw.uniform(-0.35, 0.35)), float(draw.random())
+        jitter, coin = float(draw.uniform(-0.5, 0.5)), float(draw.random())
         strong = match is not None and match.weight >= 1
         if match is not None and strong:
             # the stroke belongs to the phrase's most prominent word
@@ -94,7 +99,7 @@ class GesturePlanner:
             return [], None, word
         since = word.nucleus - self._last[0]
         running = self._last[2].category == "beat" and since < 1.1 and self._run < 2 and not strong
-        threshold = 1.0 - 0.9 * (merit - 0.5) + jitter - (0.45 if running and coin < 0.55 else 0.0)
+        threshold = 1.0 - 0.9 * (merit - 0.5) + jitter - (0.9 if running and coin < 0.55 else 0.0)
         if self._credit < threshold or self._credit < -0.8:
             return [], None, word
         spacing = RUN_SPACING if running and coin < 0.55 else SPACING

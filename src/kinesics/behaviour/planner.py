@@ -155,6 +155,8 @@ class Planner:
 
     def _word(self, tick: Tick, word: Word) -> list[Behaviour]:
         context = self._context(tick, word)
+        if context.opens:
+            self._gestures.open(word)
         match = None
         if word.index >= self._matched:
             match = self._reader.match(self._texts, word.index)
@@ -204,7 +206,7 @@ class Planner:
             if any(c in w.after for c in ".!;"):
                 return -1
         phrase = heard.phrase_at(word.start, tick.horizon)
-        if phrase is not None and phrase.label.rstrip("\"'”’ ").endswith("?"):
+        if phrase is not None and phrase.label == "question":
             return heard.known(phrase.end + 0.01) - 1
         if "question" not in cues:
             return -1
@@ -220,7 +222,7 @@ def speech_behaviour(heard: Heard, *, until: float | None = None) -> Behaviour:
     sync = {"start": Sync(0.0)}
     sync.update({f"w{w.index}": Sync(round(w.start, 4)) for w in words})
     sync["end"] = Sync(round(max([heard.duration, *(w.end for w in words)]), 4))
-    return Behaviour("speech", "speech", sync, {}, " ".join(w.text + w.after for w in words))
+    return Behaviour("speech", "speech", sync, {}, " ".join(w.written for w in words if w.written))
 
 
 def anchored(behaviours: Iterable[Behaviour], speech: Behaviour) -> list[Behaviour]:
