@@ -202,13 +202,13 @@ class Body:
     def _add_gesture(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
         gesture = self._gesture(b.attributes.get("lexeme", ""))
         sides = self._sides(b, gesture)
-        amount = float(np.clip(b.number("amount", 1.0), 0.2, 1.5)) * self.manner.size
+        amount = (0.35 + 0.65 * float(np.clip(b.number("amount", 1.0), 0.2, 1.5))) * self.manner.size
         size = b.number("size", 0.0) or None
         _, factor = gestures.asymmetry(self.controls.seed, b.id)
         strokes = {
             s: gestures.make_stroke(
                 gesture, self.figure.reach[s], amount=amount * (factor if k else 1.0), manner=self.manner,
-                leading=k == 0, size=size if len(sides) == 2 else None,
+                leading=k == 0, size=size,
             )
             for k, s in enumerate(sides)
         }  # fmt: skip
@@ -266,7 +266,8 @@ class Body:
         end = max(sync.get("end", sync.get("relax", start + natural)), start + 0.24)
         if stroke is not None and stroke < start + 0.08:
             moved = max(moved, start + 0.08 - stroke)
-        track = gazing.head_movement(lexeme, amount, count, start, stroke, end)
+        side = -1.0 if b.attributes.get("direction", "").upper() == "RIGHT" else 1.0
+        track = gazing.head_movement(lexeme, amount * side if lexeme in ("TILT", "TURN") else amount, count, start, stroke, end)
         self._heads.append(_HeadMove(start, end, track))
         times = {"start": start, "end": end}
         if moved > 0.02:
@@ -295,7 +296,9 @@ class Body:
         if lexeme not in LEXEMES:
             raise DataError(f"unknown posture {lexeme!r}; choose one of: {', '.join(LEXEMES)}")
         start = max(sync.get("start", now), now)
-        self.posture.add(lexeme, float(np.clip(b.number("amount", 0.5), 0, 1)), start, sync.get("end"))
+        # A shift is over at its end and what it led to stays; a posture lasts until its end.
+        lasts = b.kind == "posture"
+        self.posture.add(lexeme, float(np.clip(b.number("amount", 0.5), 0, 1)), start, sync.get("end"), lasts=lasts)
         return Feedback(b.id, "realised", times={"start": start})
 
     def frames(self, first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -325,7 +328,7 @@ class Body:
         return self._eyes[2][:, 0], self._eyes[2][:, 1]
 
     def _wishes(self, times: NDArray[np.float64]) -> Wishes:
-        n, m, life = len(times), self.manner, self.manner.life
+        m, life = self.manner, self.manner.life
         drift = life * self.drift(times)
         breath = self.breath(times)
         posture = self.posture(times)
@@ -365,7 +368,6 @@ class Body:
         fingers = np.stack([self.arms[s].fingers(times) for s in _SIDES])
         curl = np.stack([d("curl_left"), d("curl_right")])
         fingers[..., [1, 2, 5, 6, 9, 10, 13, 14]] += curl * [1.0, 0.7, 1.1, 0.8, 1.3, 0.9, 1.2, 0.9]
-        del n
         return Wishes(root, hips, spine, head, shoulders, breath, hands, speeds, fingers, self.gaze.directions(times), m.tension)
 
     def _joining(self, times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -270,7 +270,7 @@ def make_stroke(
     leading
         Whether this is the leading hand.
     size
-        Metres between the palms at the last pose, for gestures that show a size with both hands.
+        Metres that the last pose shows, for gestures of size: between the palms, or above the ground.
     """
     poses = list(gesture.poses if leading or not gesture.other else gesture.other)
     moves = list(gesture.moves)
@@ -281,13 +281,16 @@ def make_stroke(
     placed = [place(p, reach.marks, reach.hand) for p in poses]
     wrist = np.array([p.wrist for p in placed])
     marks = reach.marks
-    centre = np.array([0.95 * marks.shoulder[0], marks.heights["stomach"], marks.chest[2] + 0.62 * marks.arm])
+    centre = np.array([0.95 * marks.shoulder[0], marks.heights["stomach"], marks.depth + 0.62 * marks.arm])
     for i, p in enumerate(placed):
         if not p.contact:
             wrist[i] = centre + amount * (wrist[i] - centre)
             wrist[i, 1] += manner.height
     palms, fingers = np.array([p.palm for p in placed]), np.array([p.fingers for p in placed])
-    if size is not None:
+    if size is not None and gesture.extra.get("axis") == "height" and gesture.hands == "one":
+        # Heights are shown relative to the natural one, within what the arm can do.
+        wrist[-1, 1] += float(np.clip(0.7 * (size - float(gesture.extra.get("size", size))), -0.25, 0.25))
+    elif size is not None and gesture.hands == "both" and gesture.extra.get("axis", "width") == "width":
         middle = wrist + rot.rotate(orientation(reach.hand, palms, fingers), reach.hand.centre)
         spread = middle[:, 0] - middle[-1, 0] + 0.5 * size
         wrist[:, 0] += np.maximum(spread, 0.03) - middle[:, 0]
@@ -425,7 +428,7 @@ def schedule(
 def rests_distance(arm: Arm, stroke: Stroke) -> float:
     """Metres from the stroke's end to about where the hand rests."""
     marks = arm.reach.marks
-    low = np.array([marks.shoulder[0], marks.heights["hips"], marks.chest[2] + 0.05])
+    low = np.array([marks.shoulder[0], marks.heights["hips"], marks.depth + 0.05])
     return float(np.linalg.norm(stroke.points[-1][:3] - low))
 
 

@@ -47,22 +47,20 @@ class Volumes:
     """
 
     def __init__(self, marks: Landmarks) -> None:
-        u, hip, shoulder = marks.unit, marks.hip, marks.shoulder
-        z = marks.chest[2]
-        trunk = shoulder[1] - hip[1]
+        u, hip, z = marks.unit, marks.hip, marks.depth
+        trunk = marks.shoulder[1] - hip[1]
+        # Each row: centre in the T-pose, radii.
         self.chest = np.array(
             [
-                # centre in the T-pose, radii
-                [[0, hip[1] + 0.74 * trunk, z + 0.005 * u], [0.150 * u, 0.30 * trunk + 0.05, 0.122 * u]],
-                [[0, hip[1] + 0.42 * trunk, z + 0.012 * u], [0.138 * u, 0.36 * trunk, 0.108 * u]],
+                [[0, hip[1] + 0.74 * trunk, z + 0.030 * u], [0.155 * u, 0.32 * trunk + 0.05, 0.114 * u]],
+                [[0, hip[1] + 0.40 * trunk, z + 0.036 * u], [0.142 * u, 0.38 * trunk, 0.107 * u]],
             ]
         )
-        self.pelvis = np.array([[[0, hip[1] + 0.04 * u, marks.hips[2] - 0.005], [0.170 * u, 0.185 * u, 0.125 * u]]])
+        self.pelvis = np.array([[[0, hip[1] + 0.02 * u, z + 0.006 * u], [0.183 * u, 0.19 * u, 0.122 * u]]])
         self.head = np.array(
-            [[[0, marks.eyes[1] + 0.005 * u, marks.eyes[2] - 0.083 * u], [0.080 * u, 0.122 * u, 0.102 * u]]]
+            [[[0, marks.eyes[1] + 0.008 * u, marks.eyes[2] - 0.066 * u], [0.092 * u, 0.126 * u, 0.108 * u]]]
         )
-        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, hip[2]], [0.085 * u, 0.30 * u, 0.095 * u]]])
-        self.origin = marks.chest, marks.hips, marks.head
+        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.090 * u, 0.32 * u, 0.102 * u]]])
 
     def shapes(self) -> tuple[Array, Array, Array]:
         """Centres (S, 3), radii (S, 3) and frame (S,): 0 chest, 1 hips, 2 head; both thighs with the hips."""

@@ -49,15 +49,15 @@ class Landmarks:
         # Head and torso sizes follow the eyes' height above the head joint and the shoulders' width.
         unit = self.eyes[1] / 1.59
         self.unit = float(unit)
-        crown = self.eyes[1] + 0.115 * unit
-        chin = self.eyes[1] - 0.105 * unit
+        crown = self.eyes[1] + 0.118 * unit
+        chin = self.eyes[1] - 0.100 * unit
         hip, shoulder = self.hip[1], self.shoulder[1]
         self.heights = {
             "overhead": crown + 0.16 * unit,
             "crown": crown,
             "forehead": self.eyes[1] + 0.055 * unit,
             "eyes": self.eyes[1],
-            "nose": self.eyes[1] - 0.035 * unit,
+            "nose": self.eyes[1] - 0.038 * unit,
             "mouth": self.eyes[1] - 0.068 * unit,
             "chin": chin,
             "neck": 0.5 * (chin + shoulder) - 0.01,
@@ -68,32 +68,33 @@ class Landmarks:
             "hips": hip,
             "thighs": hip - 0.19 * unit,
         }
-        self.depth_knots = np.array(
-            [hip - 0.2 * unit, hip, 0.5 * (hip + shoulder), shoulder - 0.25 * (shoulder - hip), shoulder - 0.02, chin - 0.02]
-        )
-        base = self.chest[2]
-        self.depth_values = np.array([base + d * unit for d in (0.105, 0.13, 0.125, 0.145, 0.09, 0.075)])
-        self.face = self.eyes[2] + 0.012 * unit
+        # Where the trunk's and face's surface is ahead of the line from hip to shoulder joint, and ahead of
+        # the eyeballs; measured on dressed avatars of two builds.
+        self.depth = 0.5 * float(self.hip[2] + self.shoulder[2])
+        trunk = shoulder - hip
+        self._trunk_heights = hip + trunk * np.array([-0.3, 0.0, 0.2, 0.75, 0.97, 1.12])
+        self._trunk_depths = self.depth + unit * np.array([0.100, 0.120, 0.140, 0.140, 0.108, 0.070])
+        self._trunk_middle = self.depth + unit * np.array([0.0, 0.005, 0.025, 0.03, 0.015, 0.0])
+        self._trunk_widths = unit * np.array([0.185, 0.180, 0.155, 0.150, 0.165, 0.07])
+        self._face_heights = self.eyes[1] + unit * np.array([-0.13, -0.1, -0.068, -0.038, 0.0, 0.055, 0.095, 0.118])
+        self._face_depths = self.eyes[2] + unit * np.array([-0.03, 0.024, 0.037, 0.043, 0.028, 0.024, 0.0, -0.05])
+        self.face = float(self.eyes[2] + 0.04 * unit)
 
     def surface(self, height: float, x: float, *, head: bool) -> tuple[Array, Array]:
         """Point (3,) of the skin at a height and distance from the midline, and its outward normal (3,)."""
         if head:
-            width, centre = 0.078 * self.unit, self.eyes[2] - 0.085 * self.unit
-            front = {True: self.face, False: self.face - 0.004}[height >= self.eyes[1]]
-            if height > self.eyes[1] + 0.09 * self.unit:
-                front = centre + 0.03 * self.unit
-            elif self.heights["mouth"] - 0.01 < height < self.eyes[1] - 0.02:
-                front += 0.014 * self.unit
+            width, middle = 0.084 * self.unit, self.eyes[2] - 0.066 * self.unit
+            front = float(np.interp(height, self._face_heights, self._face_depths))
         else:
-            width = np.interp(height, [self.hip[1], self.shoulder[1]], [0.165, 0.16]) * self.unit
-            centre = self.chest[2]
-            front = float(np.interp(height, self.depth_knots, self.depth_values))
-        depth = front - centre
+            width = float(np.interp(height, self._trunk_heights, self._trunk_widths))
+            middle = float(np.interp(height, self._trunk_heights, self._trunk_middle))
+            front = float(np.interp(height, self._trunk_heights, self._trunk_depths))
+        depth = max(front - middle, 0.02)
         if head and abs(x) >= 0.95 * width:
-            return np.array([np.sign(x) * width, height, centre + 0.01]), np.array([np.sign(x), 0.0, 0.0])
-        x = float(np.clip(x, -0.9 * width, 0.9 * width))
-        z = centre + depth * np.sqrt(1 - (x / width) ** 2)
-        normal = np.array([x / width**2, 0.0, (z - centre) / max(depth, 1e-3) ** 2])
+            return np.array([np.sign(x) * width, height, middle + 0.01]), np.array([np.sign(x), 0.0, 0.0])
+        x = float(np.clip(x, -0.92 * width, 0.92 * width))
+        z = middle + depth * np.sqrt(1 - (x / width) ** 2)
+        normal = np.array([x / width**2, 0.0, (z - middle) / depth**2])
         return np.array([x, height, z]), normal / np.linalg.norm(normal)
 
 

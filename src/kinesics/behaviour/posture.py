@@ -48,22 +48,25 @@ class Posture:
             if self.track.end <= self.next:
                 weight, turn = self._chance(self.count)
                 seconds = float(seeds.rng(self.seed, "weight time", self.count).uniform(1.0, 1.9))
-                self.track.go(self.next + seconds, [weight, 0.0, turn], start=self.next)
+                lean = 0.4 * self.track.state(self.next)[0][1]
+                self.track.go(self.next + seconds, [weight, lean, turn], start=self.next)
             self.next += self._gap(self.count)
             self.count += 1
 
-    def add(self, lexeme: str, amount: float, start: float, end: float | None) -> None:
-        """Take a posture from ``start``; hold it until ``end`` (None: until chance moves it)."""
+    def add(self, lexeme: str, amount: float, start: float, end: float | None, *, lasts: bool) -> None:
+        """Take a posture from ``start``: there by ``end`` to stay, or (``lasts``) held until ``end``."""
         weight, lean, turn = (amount * v for v in LEXEMES[lexeme])
         here = self.track.state(start)[0]
         if lexeme in ("FORWARD", "BACK"):
             weight, turn = here[0] * 0.6, here[2] * 0.6
-        seconds = 0.9 + 0.5 * abs(amount)
-        hold = max(end if end is not None else start + seconds, start + 0.5)
-        seconds = min(seconds, hold - start)
-        self.track.go(start + seconds, [weight, lean, turn], start=start)
-        if end is not None and lexeme != "NEUTRAL":
-            self.track.go(hold + 1.3, [weight * 0.7, 0.0, turn * 0.5], start=max(hold, start + seconds))
+        natural = 0.9 + 0.5 * abs(amount)
+        if not lasts or end is None:
+            seconds = natural if end is None else max(end - start, 0.6)
+            self.track.go(start + seconds, [weight, lean, turn], start=start)
+            return
+        hold = max(end, start + 0.5)
+        self.track.go(min(start + natural, hold), [weight, lean, turn], start=start)
+        self.track.go(hold + 1.3, [weight * 0.7, 0.0, turn * 0.5], start=hold)
 
     def forget(self, before: float) -> None:
         """Drop what is over."""

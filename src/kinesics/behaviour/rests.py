@@ -25,8 +25,8 @@ _CHANCE = (0.46, 0.24, 0.12, 0.18)
 _POSES = {
     # (the hand on top, the hand below)
     "clasp": (
-        ("relaxed palm:back-down fingers:in-down @ waist centre near +0.040,0.020,0.030", 1.0),
-        ("relaxed palm:back-up fingers:in-down @ waist centre near +0.020,0.008,-0.022", 1.0),
+        ("relaxed palm:back-down fingers:in-down @ waist centre near +0.030,0.015,0.030", 1.0),
+        ("relaxed palm:back fingers:in-down @ waist centre near +0.025,-0.005,-0.030", 1.0),
     ),
     "hold": (
         ("relaxed palm:back fingers:down-in @ hips centre near +0.045,-0.015,0.025", 1.0),
