@@ -1,0 +1,143 @@
+"""What a body cannot do: joint limits, and hands that pass through it.
+
+The trunk, head and thighs are ellipsoids sized from the skeleton; hands and forearms are points
+on them. Pushes are smooth, so that enforcing a limit never makes a motion jerk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kinesics.behaviour.places import Landmarks
+from kinesics.geometry import rotations as rot
+
+Array = NDArray[np.float64]
+
+# Ranges of motion in degrees (American Academy of Orthopaedic Surgeons 1965), T-pose signs of a left arm.
+PRONATION, SUPINATION = 82.0, 85.0
+WRIST_FLEXION, WRIST_EXTENSION = 72.0, 65.0
+RADIAL, ULNAR = 22.0, 32.0
+EYE_ACROSS, EYE_UP = 35.0, 25.0
+
+
+def soft_clip(value: ArrayLike, low: ArrayLike, high: ArrayLike, *, knee: float = 0.2) -> Array:
+    """Keep ``value`` within (low, high) without a corner: untouched well inside, tanh beyond.
+
+    ``knee`` is the part of the range at either end in which it bends.
+
+    >>> bool(soft_clip(100.0, -10.0, 10.0) <= 10), float(soft_clip(3.0, -10.0, 10.0))
+    (True, 3.0)
+    """
+    value, low, high = (np.asarray(a, dtype=np.float64) for a in (value, low, high))
+    width = knee * 0.5 * (high - low)
+    over = np.maximum(value - (high - width), 0)
+    under = np.maximum(low + width - value, 0)
+    middle = np.clip(value, low + width, high - width)
+    return middle + width * np.tanh(over / width) - width * np.tanh(under / width)
+
+
+class Volumes:
+    """Ellipsoids that stand for the solid parts of a body.
+
+    Parameters
+    ----------
+    marks
+        Measures of the person (left side).
+    """
+
+    def __init__(self, marks: Landmarks) -> None:
+        u, hip, z = marks.unit, marks.hip, marks.depth
+        trunk = marks.shoulder[1] - hip[1]
+        # Each row: centre in the T-pose, radii.
+        self.chest = np.array(
+            [
+                [[0, hip[1] + 0.74 * trunk, z + 0.030 * u], [0.155 * u, 0.32 * trunk + 0.05, 0.114 * u]],
+                [[0, hip[1] + 0.40 * trunk, z + 0.036 * u], [0.142 * u, 0.38 * trunk, 0.107 * u]],
+            ]
+        )
+        self.pelvis = np.array([[[0, hip[1] + 0.02 * u, z + 0.006 * u], [0.183 * u, 0.19 * u, 0.122 * u]]])
+        self.head = np.array(
+            [[[0, marks.eyes[1] + 0.008 * u, marks.eyes[2] - 0.066 * u], [0.092 * u, 0.126 * u, 0.108 * u]]]
+        )
+        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.090 * u, 0.32 * u, 0.102 * u]]])
+
+    def shapes(self) -> tuple[Array, Array, Array]:
+        """Centres (S, 3), radii (S, 3) and frame (S,): 0 chest, 1 hips, 2 head; both thighs with the hips."""
+        mirrored = self.thigh * np.array([[[-1, 1, 1], [1, 1, 1]]])
+        rows = np.concatenate([self.chest, self.pelvis, self.thigh, mirrored, self.head])
+        frame = np.array([0] * len(self.chest) + [1, 1, 1, 2])
+        return rows[:, 0], rows[:, 1], frame
+
+
+def push(points: Array, centres: Array, radii: Array, margin: ArrayLike, *, softness: float = 0.012) -> Array:
+    """How far points must move to be ``margin`` outside of ellipsoids.
+
+    Parameters
+    ----------
+    points
+        (..., S, 3) each point seen in the frame of each of the S ellipsoids, metres.
+    centres, radii
+        (S, 3).
+    margin
+        Metres kept free; broadcast to (..., S).
+    softness
+        Metres over which a push sets in.
+
+    Returns
+    -------
+    (..., S, 3) displacement that each ellipsoid asks for.
+    """
+    away = points - centres
+    scaled = away / radii
+    distance = np.sqrt(np.maximum(np.sum(scaled * scaled, axis=-1), 1e-6))
+    normal = scaled / radii
+    length = np.sqrt(np.sum(normal * normal, axis=-1))
+    # First-order distance to the surface along its normal.
+    gap = (distance - 1) * distance / np.maximum(length, 1e-6)
+    depth = np.asarray(margin) - gap
+    amount = softness * np.logaddexp(0, np.minimum(depth / softness, 60))
+    return (amount / np.maximum(length, 1e-6))[..., None] * normal
+
+
+def combine(pushes: Array) -> Array:
+    """One displacement (..., 3) from many (..., S, 3): each weighted by its own size, so none adds up twice."""
+    size = np.sqrt(np.sum(pushes * pushes, axis=-1))
+    weight = size**2
+    return np.sum(pushes * (weight / np.maximum(np.sum(weight, axis=-1, keepdims=True), 1e-12))[..., None], axis=-2)
+
+
+def limit_wrist(relative: Array, along: Array, palm: Array, across: Array) -> tuple[Array, Array, Array]:
+    """Bring a hand's rotation relative to the untwisted forearm within human limits.
+
+    Parameters
+    ----------
+    relative
+        (..., 4) hand relative to a forearm without pronation (left arm, T-pose axes).
+    along, palm, across
+        (3,) the hand's rest directions: fingers, out of the palm, towards the thumb.
+
+    Returns
+    -------
+    twist
+        (...) pronation (negative: supination) about ``along``, radians.
+    hand
+        (..., 4) what is left for the wrist, limited.
+    excess
+        (...) radians by which limits cut the wish short.
+    """
+    swing, turn = rot.swing_twist(relative, along)
+    sign = np.sum(turn[..., 1:] * along, axis=-1)
+    angle = 2 * np.arctan2(sign, turn[..., 0])
+    angle = (angle + np.pi) % (2 * np.pi) - np.pi
+    twist = soft_clip(angle, -np.radians(SUPINATION), np.radians(PRONATION))
+    # What the forearm cannot turn is lost, not asked of the wrist, which has no such axis.
+    half = 0.5 * twist[..., None]
+    undo = np.concatenate([np.cos(half), -np.sin(half) * along], axis=-1)
+    bend = rot.to_rotvec(rot.multiply(undo, rot.multiply(swing, rot.conjugate(undo))))
+    flex_axis, side_axis = np.cross(along, palm), np.cross(along, across)
+    flexion, deviation = np.sum(bend * flex_axis, axis=-1), np.sum(bend * side_axis, axis=-1)
+    flex = soft_clip(flexion, -np.radians(WRIST_EXTENSION), np.radians(WRIST_FLEXION))
+    side = soft_clip(deviation, -np.radians(ULNAR), np.radians(RADIAL))
+    hand = rot.from_rotvec(flex[..., None] * flex_axis + side[..., None] * side_axis)
+    return twist, hand, np.abs(angle - twist) + np.abs(flexion - flex) + np.abs(deviation - side)
