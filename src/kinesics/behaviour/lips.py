@@ -29,11 +29,15 @@ LEAD = 0.025
 LONGEST_LEAD = 0.15
 """Seconds before a phone's start at which it may first be seen."""
 
+_FPS = 60
+_SMOOTHING = np.array([0.08, 0.24, 0.36, 0.24, 0.08])  # over five frames; muscles have no corners
+
 _PP, _FF, _SS, _CH, _OU, _OH = (VISEME_INDEX[v] for v in ("PP", "FF", "SS", "CH", "ou", "oh"))
 _JAW = INDEX["jawOpen"]
 _ROUND = GROUPS["round"]
 _SPREAD = columns("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 _SQUEEZE = columns("mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower")
+_OPENERS = columns("jawOpen", "mouthLowerDown", "mouthUpperUp")
 _PUCKER = INDEX["mouthPucker"]
 
 _GLIDES = {"AY": "ih", "EY": "ih", "OY": "ih", "AW": "ou", "OW": "ou"}
@@ -72,7 +76,14 @@ def _read(label: str) -> _Sound:
     elif vowel and len(bare) > 1 and is_vowel(bare[1]):
         second = VISEME_INDEX[viseme(bare[1])]
     openness = _OPENNESS.get(bare, _OPENNESS.get(bare[:1], 1.0) if not is_arpabet(label) else 1.0)
+    if label.endswith("0"):  # written stress, where there is any: unstressed vowels open less
+        openness *= 0.8
     return _Sound(first, second, openness, vowel, name == "sil", bare in ("HH", "Q", "h", "ɦ", "ʔ", "ħ"))
+
+
+def _undershoot(length: Floats | float) -> Floats | float:
+    """How much of its opening a vowel of ``length`` seconds reaches (Lindblom 1963); never nothing."""
+    return 0.5 + 0.5 * np.minimum(1.0, np.asarray(length) / 0.12)
 
 
 def ramp(x: Floats) -> Floats:
@@ -90,8 +101,10 @@ def _bell(t: Floats, start: Floats, end: Floats, onset: Floats, decay: Floats) -
 
 def _gate(t: Floats, start: Floats, end: Floats, attack: Floats, release: Floats) -> Floats:
     """(n,) the greatest of several gates, each 1 from start to end with minimum-jerk flanks."""
-    if not len(start):
+    near = (start - attack < t[-1] + 1e-9) & (end + release > t[0])
+    if not near.any():
         return np.zeros(len(t))
+    start, end, attack, release = start[near], end[near], attack[near], release[near]
     t = t[:, None]
     return (ramp((t - start + attack) / attack) * ramp((end + release - t) / release)).max(1)
 
@@ -106,9 +119,9 @@ class Lips:
     """
 
     def __init__(self, *, look_ahead: float = 2.0) -> None:
-        if not look_ahead >= 0.02:
-            raise DataError(f"look-ahead {look_ahead} s; lips need at least 0.02 s")
-        self.anticipation = min(LONGEST_LEAD, look_ahead)
+        if not look_ahead >= 0.06:
+            raise DataError(f"look-ahead {look_ahead} s; lips need at least 0.06 s")
+        self.anticipation = min(LONGEST_LEAD, look_ahead - 2 / _FPS)
         self._phones: list[tuple[float, float, _Sound]] = []
         self._tracks: _Tracks | None = None
 
@@ -152,7 +165,7 @@ class Lips:
         Parameters
         ----------
         t
-            (n,) seconds.
+            (n,) seconds of successive frames at 60 fps.
         gain
             (n,) how far jaw and lips open beside the usual.
 
@@ -160,7 +173,11 @@ class Lips:
         -------
         (n, 52) ARKit weights of speech alone.
         """
-        return self.tracks.flow(t, gain)
+        around = np.r_[t[0] - 2 / _FPS, t[0] - 1 / _FPS, t, t[-1] + 1 / _FPS, t[-1] + 2 / _FPS]
+        raw = self.tracks.flow(around)
+        out = sum(share * raw[i : i + len(t)] for i, share in enumerate(_SMOOTHING))
+        out[:, _OPENERS] *= np.broadcast_to(gain, t.shape)[:, None]
+        return out
 
     def busy(self, t: Floats) -> Floats:
         """(n,) how much the mouth is given to speech, 0 to 1, steady through short gaps."""
@@ -199,8 +216,7 @@ class _Tracks:
                 start.append(s)
                 end.append(e)
                 shape.append(v)
-                # Short vowels undershoot (Lindblom 1963); they never lose their opening altogether.
-                scale.append(sound.openness * (0.6 + 0.4 * min(1.0, (b - a) / 0.11)) if sound.vowel else 1.0)
+                scale.append(sound.openness * _undershoot(b - a) if sound.vowel else 1.0)
                 weak.append(0.15 if sound.transparent else 1.0)
         self.shape = np.array(shape, int)
         begin, finish = np.array(start, float), np.array(end, float)
@@ -209,7 +225,7 @@ class _Tracks:
         self.start = begin + np.minimum(0.25 * length, 0.04) - LEAD
         self.end = np.maximum(self.start, finish - np.minimum(0.3 * length, 0.05) - LEAD)
         room = anticipation + (self.start - begin)
-        self.onset = np.minimum(ONSET[self.shape] * pace, np.maximum(room, 0.01))
+        self.onset = np.minimum(ONSET[self.shape] * pace, np.maximum(room, 0.015))
         self.decay = DECAY[self.shape] * pace
         lip_heavy = np.isin(self.shape, (_CH, _OU, _OH))
         self.round_onset = np.minimum(self.onset * np.where(lip_heavy, 1.5, 1.0), np.maximum(room, 0.01))
@@ -248,8 +264,8 @@ class _Tracks:
                     release[i] = low[i + 1] - high[i]
                 elif vowel[i + 1] and begin[i + 1] - end[i] < 0.04:
                     release[i] = middle[i + 1] - high[i]
-        attack = np.minimum(np.clip(attack, 0.02, 0.08), np.maximum(anticipation + low - begin, 0.01))
-        release = np.clip(release, 0.02, 0.09)
+        attack = np.minimum(np.clip(attack, np.where(first == _FF, 0.055, 0.03), 0.085), np.maximum(anticipation + low - begin, 0.015))
+        release = np.clip(release, 0.03, 0.09)
         even = np.full(n, 1.0)
         # An expression gives way within a tenth of a second and comes back slowly, not between two words.
         self.speaking = (begin, end, np.minimum(0.12, anticipation) * even, 0.45 * even)
@@ -262,14 +278,18 @@ class _Tracks:
         opens = (middle - peak, middle + peak, rise, edge)
         self.vowels = tuple(x[vowel] for x in opens)
         rows = np.array([p[2].first for p, v in zip(phones, vowel, strict=True) if v], int)
-        short = 0.6 + 0.4 * np.minimum(1.0, length[vowel] / 0.11)
-        self.least_open = 0.6 * shapes()[rows, _JAW] * short
+        open_ = np.array([p[2].openness for p, v in zip(phones, vowel, strict=True) if v], float)
+        self.least_open = 0.65 * shapes()[rows, _JAW] * open_ * _undershoot(length[vowel])
         rounded = np.isin(first, (_OU, _CH)) | np.isin([p[2].second for p in phones], (_OU,))
-        self.rounded = tuple(x[rounded] for x in (middle - peak, middle + peak, rise, edge))
+        # Rounding spreads beyond its sound, and slowly: a smile narrows, it does not twitch.
+        late = np.isin(first, (_OU, _CH))
+        low, high = np.where(late, begin, middle), np.maximum(middle, end - 0.03)
+        wide = (low, high, np.minimum(0.09, anticipation) * even, 0.1 * even)
+        self.rounded = tuple(x[rounded] for x in wide)
         sibilant = np.isin(first, (_SS, _CH))
         self.sibilants = tuple(x[sibilant] for x in (middle - peak, middle + peak, rise, edge))
 
-    def flow(self, t: Floats, gain: Floats | float) -> Floats:
+    def flow(self, t: Floats) -> Floats:
         out = np.zeros((len(t), shapes().shape[1]))
         if not len(self.shape):
             return out
@@ -285,8 +305,6 @@ class _Tracks:
             # What nobody claims belongs to the mouth at rest.
             rest = np.square(np.maximum(1.0 - total / 0.5, 0.0)) * 0.5
             out[:, cols] = weight @ target[:, cols] / (total + rest + 1e-9)[:, None]
-        out[:, _JAW] *= gain
-        out[:, columns("mouthLowerDown", "mouthUpperUp")] *= np.asarray(gain, float)[..., None]
         return out
 
     def enforce(self, t: Floats, weights: Floats) -> Floats:
@@ -295,11 +313,12 @@ class _Tracks:
         touch = _gate(t, *self.contacts)
         if len(self.least_open):
             low, high, rise, fall = self.vowels
-            x = t[:, None]
-            gate = ramp((x - low + rise) / rise) * ramp((high + fall - x) / fall)
-            floor = (gate * self.least_open).max(1)
-            out[:, _JAW] = np.maximum(out[:, _JAW], floor)
-            out[:, _SQUEEZE] *= (1.0 - 0.9 * gate.max(1))[:, None]
+            near = (low - rise < t[-1] + 1e-9) & (high + fall > t[0])
+            if near.any():
+                low, high, rise, fall, x = low[near], high[near], rise[near], fall[near], t[:, None]
+                gate = ramp((x - low + rise) / rise) * ramp((high + fall - x) / fall)
+                out[:, _JAW] = np.maximum(out[:, _JAW], (gate * self.least_open[near]).max(1))
+                out[:, _SQUEEZE] *= (1.0 - 0.9 * gate.max(1))[:, None]
         rounding = _gate(t, *self.rounded)[:, None]
         out[:, _SPREAD] *= 1.0 - 0.65 * rounding
         out[:, _ROUND] = np.maximum(out[:, _ROUND], 0.75 * rounding * shapes()[_OU, _ROUND])
@@ -310,8 +329,8 @@ class _Tracks:
             if gate.any():
                 goal = np.repeat(shapes()[row][None, :].astype(float), len(t), 0)
                 # Rounding and a smile go on through a closure, but less.
-                goal[:, _SPREAD] += 0.4 * out[:, _SPREAD]
-                goal[:, _PUCKER] += 0.5 * out[:, _PUCKER]
+                goal[:, _SPREAD] += (0.85 if row == _PP else 0.6) * out[:, _SPREAD]
+                goal[:, _PUCKER] += (0.8 if row == _PP else 0.3) * out[:, _PUCKER]
                 cols = LIP_COLUMNS
                 out[:, cols] += gate[:, None] * (goal[:, cols] - out[:, cols])
         return out
