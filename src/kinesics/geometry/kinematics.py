@@ -34,7 +34,8 @@ def two_bone(
     Returns
     -------
     middle, end
-        (..., 3) world positions of the middle joint and of the end that could be reached.
+        (..., 3) world positions of the middle joint and of the end that could be reached. A pole
+        along the limb says nothing: the middle joint then points forward (+Z).
 
     Examples
     --------
@@ -50,9 +51,18 @@ def two_bone(
     direction = np.where(distance > 1e-9, line / np.maximum(distance, 1e-9), np.array([0.0, -1.0, 0.0]))
     along = (upper * upper - lower * lower + length * length) / (2 * length)
     height = np.sqrt(np.maximum(upper * upper - along * along, 0))
-    side = pole - np.sum(pole * direction, axis=-1, keepdims=True) * direction
+    side = _square_to(direction, pole)
     middle = start + along * direction + height * _unit(side)
     return middle, start + length * direction
+
+
+def _square_to(direction: Array, pole: Array) -> Array:
+    """The part of ``pole`` square to a unit ``direction``; where there is none, any one."""
+    side = pole - np.sum(pole * direction, axis=-1, keepdims=True) * direction
+    weak = np.linalg.norm(side, axis=-1, keepdims=True) < 1e-6
+    spare = np.where(np.abs(direction[..., 2:]) < 0.9, np.array([0.0, 0, 1]), np.array([1.0, 0, 0]))
+    spare = spare - np.sum(spare * direction, axis=-1, keepdims=True) * direction
+    return np.where(weak, spare, side)
 
 
 def align(rest_direction: ArrayLike, rest_side: ArrayLike, direction: ArrayLike, side: ArrayLike) -> Array:

@@ -72,7 +72,7 @@ def _cross(a: Array, b: Array) -> Array:
 
 
 def from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Array:
-    """Rotation by ``angle`` (...) about ``axis`` (..., 3), which need not be of unit length.
+    """Rotation by ``angle`` (...) about ``axis`` (..., 3), which need not be of unit length; a zero axis: none.
 
     >>> from_axis_angle([0, 0, 2.0], np.pi).round(6)
     array([0., 0., 0., 1.])
@@ -80,7 +80,7 @@ def from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Array:
     axis, angle = _floats(axis), _floats(angle)
     length = np.sqrt(np.sum(axis * axis, axis=-1, keepdims=True))
     axis = axis / np.where(length > 1e-12, length, 1)
-    half = 0.5 * angle[..., None]
+    half = np.where(length > 1e-12, 0.5 * angle[..., None], 0)
     sine = np.broadcast_to(np.sin(half) * axis, np.broadcast_shapes(half.shape[:-1] + (3,), axis.shape))
     return np.concatenate([np.broadcast_to(np.cos(half), sine.shape[:-1] + (1,)), sine], axis=-1)
 
@@ -164,16 +164,24 @@ def from_euler(angles: ArrayLike, order: str) -> Array:
 
 
 def to_euler(q: ArrayLike, order: str) -> Array:
-    """Quaternions (..., 4) to intrinsic Euler angles (..., 3); at gimbal lock the third is 0."""
-    i, j, k = _euler_axes(order)
-    m = to_matrix(q)
-    sign = 1.0 if (i, j, k) in ((0, 1, 2), (1, 2, 0), (2, 0, 1)) else -1.0
-    middle = np.arcsin(np.clip(sign * m[..., i, k], -1, 1))
-    locked = np.abs(m[..., i, k]) > 1 - 1e-7
-    first = np.arctan2(-sign * m[..., j, k], m[..., k, k])
-    third = np.arctan2(-sign * m[..., i, j], m[..., i, i])
-    first = np.where(locked, np.arctan2(sign * m[..., k, j], m[..., j, j]), first)
-    return np.stack([first, middle, np.where(locked, 0, third)], axis=-1)
+    """Quaternions (..., 4) to intrinsic Euler angles (..., 3); at gimbal lock the third is 0.
+
+    The middle angle lies within ±π/2. From the quaternion itself, without a matrix or an arcsine, so
+    that precision holds up to the lock (Bernardes & Viollet, PLoS ONE 2022).
+    """
+    k, j, i = _euler_axes(order)
+    q = _floats(q)
+    sign = (i - j) * (j - k) * (k - i) // 2
+    w, x, y, z = q[..., 0], q[..., 1 + i], q[..., 1 + j], q[..., 1 + k] * sign
+    a, b, c, d = w - y, x + z, y + w, z - x
+    middle = 2 * np.arctan2(np.hypot(c, d), np.hypot(a, b))
+    half_sum, half_difference = np.arctan2(b, a), np.arctan2(d, c)
+    low, high = middle < 1e-7, np.pi - middle < 1e-7
+    third = (half_sum - half_difference) * ~(low | high)
+    first = (half_sum + half_difference) * sign
+    first = np.where(low, 2 * sign * half_sum, np.where(high, 2 * sign * half_difference, first))
+    out = np.stack([first, middle - np.pi / 2, third], axis=-1)
+    return (out - 2 * np.pi * np.round(out / (2 * np.pi))).astype(q.dtype, copy=False)
 
 
 def _euler_axes(order: str) -> tuple[int, int, int]:
@@ -202,12 +210,13 @@ def between(u: ArrayLike, v: ArrayLike) -> Array:
     """Shortest rotation (..., 4) that takes direction ``u`` (..., 3) to direction ``v``."""
     u, v = _unit(_floats(u)), _unit(_floats(v))
     u, v = np.broadcast_arrays(u, v)
-    dot = np.sum(u * v, axis=-1, keepdims=True)
-    q = np.concatenate([1 + dot, _cross(u, v)], axis=-1)
+    # |u + v|² / 2 is 1 + u·v without its cancellation for nearly opposite directions.
+    scalar = 0.5 * np.sum((u + v) ** 2, axis=-1, keepdims=True)
+    q = np.concatenate([scalar, _cross(u, v)], axis=-1)
     # Opposite directions leave the axis open: any one square to u will do.
-    other = np.where(np.abs(u[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
-    flip = np.concatenate([np.zeros_like(dot), _unit(_cross(u, other))], axis=-1)
-    return normalise(np.where(dot < -1 + 1e-6, flip, q))
+    other = np.where(np.abs(u[..., :1]) < 0.9, np.array([1, 0, 0], u.dtype), np.array([0, 1, 0], u.dtype))
+    flip = np.concatenate([np.zeros_like(scalar), _unit(_cross(u, other))], axis=-1)
+    return normalise(np.where(2 * scalar < np.finfo(q.dtype).eps, flip, q))
 
 
 def _unit(v: Array) -> Array:
@@ -250,7 +259,8 @@ def from_6d(six: ArrayLike) -> Array:
 
 def swing_twist(q: ArrayLike, axis: ArrayLike) -> tuple[Array, Array]:
     """Split ``q`` (..., 4) into ``(swing, twist)`` with q = swing · twist, twist about ``axis`` (..., 3)."""
-    q, axis = _floats(q), _unit(_floats(axis))
+    q = _floats(q)
+    axis = _unit(_floats(axis)).astype(q.dtype, copy=False)
     along = np.sum(q[..., 1:] * axis, axis=-1, keepdims=True)
     twist = normalise(np.concatenate([q[..., :1], along * axis], axis=-1))
     return multiply(q, conjugate(twist)), twist

@@ -45,6 +45,8 @@ class Skeleton:
                 f"skeleton: {len(names)} names, {len(parents)} parents and offsets of shape {offsets.shape}; "
                 f"expected one parent and one (3,) offset for each name"
             )
+        if not names:
+            raise DataError("skeleton: no joints; expected at least one")
         if len(set(names)) != len(names):
             raise DataError(
                 f"skeleton: joint names repeat: {sorted({n for n in names if names.count(n) > 1})}"
@@ -117,8 +119,13 @@ class Skeleton:
             (..., J, 3) world positions, metres.
         orientations
             (..., J, 4) world rotations.
+
+        Raises
+        ------
+        DataError
+            If the rotations are not (..., J, 4).
         """
-        local = np.asarray(rotations)
+        local = self._checked(rotations)
         orientation = np.empty(local.shape, dtype=local.dtype)
         position = np.empty((*local.shape[:-1], 3), dtype=local.dtype)
         orientation[..., 0, :] = local[..., 0, :]
@@ -131,9 +138,15 @@ class Skeleton:
             )
         return position, orientation
 
+    def _checked(self, rotations: ArrayLike) -> NDArray[np.floating]:
+        array = np.asarray(rotations)
+        if array.shape[-2:] != (len(self), 4):
+            raise DataError(f"rotations of shape {array.shape}; expected (..., {len(self)}, 4) for this skeleton")
+        return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+
     def local(self, orientations: ArrayLike) -> NDArray[np.floating]:
         """World rotations (..., J, 4) to rotations local to each parent (..., J, 4)."""
-        world = np.asarray(orientations)
+        world = self._checked(orientations)
         out = world.copy()
         children = np.arange(1, len(self))
         out[..., 1:, :] = rot.multiply(
