@@ -28,8 +28,8 @@ function tune(material: MeshStandardMaterial): Material {
   if (/^(skin|body|face|head)\b/.test(name)) return skin(material);
   if (/eye(?!brow|lash|lid)|cornea|iris/.test(name)) {
     // A wet surface, but rough enough that the lights' reflections are larger than a pixel.
-    material.roughness = Math.min(0.26, Math.max(0.2, material.roughness));
-    material.envMapIntensity = 1.5;
+    material.roughness = 0.17;
+    material.envMapIntensity = 1.8;
   }
   return material;
 }
@@ -41,7 +41,7 @@ function skin(material: MeshStandardMaterial): Material {
     material;
   const result = new MeshPhysicalMaterial({
     name, color, map, normalMap, normalScale, roughnessMap, aoMap, transparent, opacity, alphaTest, side, vertexColors,
-    roughness: Math.max(0.48, material.roughness), metalness: 0, specularIntensity: 0.75,
+    roughness: Math.min(0.52, Math.max(0.42, material.roughness)), metalness: 0, specularIntensity: 0.9,
     sheen: 0.45, sheenColor: "#ff8f6b", sheenRoughness: 0.42,
   });
   result.shadowSide = FrontSide;

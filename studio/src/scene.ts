@@ -20,7 +20,7 @@ export class Stage {
   dirty = true;
   private shot: Shot | null = null;
   private flight: { from: Pose; to: Pose; start: number } | null = null;
-  private readonly key = new DirectionalLight("#fff3e6", 2.1);
+  private readonly key = new DirectionalLight("#fff1e2", 2.45);
   private readonly floor = new Group();
 
   constructor(private readonly canvas: HTMLCanvasElement) {
@@ -158,15 +158,18 @@ export class Stage {
     this.key.shadow.mapSize.set(2048, 2048);
     this.key.shadow.bias = -0.0003;
     this.key.shadow.radius = 5;
-    const fill = new DirectionalLight("#dfe9ff", 0.55);
-    fill.position.set(-2.4, 1.4, 2.2);
-    const rimLeft = new DirectionalLight("#cfe0ff", 1.7);
-    rimLeft.position.set(-1.9, 2.3, -2.2);
-    const rimRight = new DirectionalLight("#ffe3c7", 0.9);
-    rimRight.position.set(2.3, 1.7, -1.8);
-    this.scene.add(this.key, this.key.target, fill, rimLeft, rimRight, new AmbientLight("#ffffff", 0.08));
+    const fill = new DirectionalLight("#dfe9ff", 0.4);
+    fill.position.set(-1.7, 1.25, 2.4);
+    const rimLeft = new DirectionalLight("#d6e4ff", 3);
+    rimLeft.position.set(-2.2, 1.3, -2.4);
+    const rimRight = new DirectionalLight("#ffe6cf", 2);
+    rimRight.position.set(2.5, 1.1, -2.3);
+    // Near the camera's axis: its reflection falls beside the pupil, where the lids leave it visible.
+    const eyeLight = new DirectionalLight("#ffffff", 0.4);
+    eyeLight.position.set(-0.55, 0.62, 2.4);
+    this.scene.add(this.key, this.key.target, fill, eyeLight, rimLeft, rimRight, new AmbientLight("#ffffff", 0.08));
     this.scene.environment = softboxes(this.renderer);
-    this.scene.environmentIntensity = 0.62;
+    this.scene.environmentIntensity = 0.44;
 
     const disc = new Mesh(
       new CircleGeometry(1.25, 96),
@@ -182,7 +185,7 @@ export class Stage {
         depthWrite: false, toneMapped: false,
       }),
     );
-    const shadow = new Mesh(new CircleGeometry(2.4, 96), new ShadowMaterial({ opacity: 0.34, color: "#04060a" }));
+    const shadow = new Mesh(new CircleGeometry(2.4, 96), new ShadowMaterial({ opacity: 0.3, color: "#04060a" }));
     (shadow.material as ShadowMaterial).depthWrite = false;
     shadow.receiveShadow = true;
     [disc, contact, shadow].forEach((mesh, order) => {
