@@ -113,22 +113,19 @@ def perform(
             sound, transcript=transcript, language=language, words=words, phones=phones, progress=progress
         )
 
-    from kinesics.behaviour.performer import Performer, PlanReader
-    from kinesics.behaviour.planner import anchored, merge, plan_of, solved, speech_behaviour
+    from kinesics.behaviour.heard import Heard
+    from kinesics.behaviour.merging import Merger
+    from kinesics.behaviour.performer import Performer
+    from kinesics.behaviour.planner import anchored, speech_behaviour
 
-    source, unknown = None, ()
-    if plan is not None:
-        whole = (
-            plan
-            if plan.composition == "REPLACE"
-            else merge(plan_of(heard, controls, look_ahead=look_ahead, language=language), plan)
-        )
-        behaviours, unknown = solved(whole, heard)
-        source = PlanReader(behaviours, look_ahead=look_ahead)
-    performer = Performer(person, controls, look_ahead=look_ahead, language=language, source=source)
+    speech = speech_behaviour(Heard(heard))
+    own = None if plan is None else Merger(replace(plan, feedback=()), speech)
+    performer = Performer(person, controls, look_ahead=look_ahead, language=language, own=own)
     made = performer.run(heard, progress=progress)
-    speech = speech_behaviour(heard)
-    done = Plan((speech, *anchored(performer.planned, speech)), (*unknown, *performer.feedback), "REPLACE")
+    said = () if own is None else own.feedback
+    told = {f.id for f in said if f.status in ("shifted", "dropped", "unknown")}
+    feedback = (*said, *(f for f in performer.feedback if f.id not in told))
+    done = Plan((speech, *anchored(performer.planned, speech)), feedback, "REPLACE")
     meta = {**heard.meta, **made.meta, "seed": seed, "synthetic": True, "controls": vars(controls)}
     return replace(made, tracks={**heard.tracks, **made.tracks, "plan": done}, meta=meta)
 

@@ -7,8 +7,8 @@ of what was committed. How many steps are taken at once changes the speed, never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ from kinesics.behaviour.body import Body
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.face import FaceRealiser
 from kinesics.behaviour.heard import Heard
+from kinesics.behaviour.merging import Merger
 from kinesics.behaviour.planner import Planner
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import Avatar
-from kinesics.performance import Behaviour, Face, Feedback, Motion, Performance, Tier
+from kinesics.performance import Behaviour, Face, Feedback, Motion, Performance, Sync, Tier
 
 FPS = 60
 STEPS_PER_SECOND = 10
@@ -28,37 +29,24 @@ _FRAMES_PER_STEP = FPS // STEPS_PER_SECOND
 _BATCH = 20  # steps whose frames are made at once: two seconds
 
 
-class Source(Protocol):
-    """Where behaviours come from: a planner, or a plan that is read out."""
+class _UserPlan:
+    """Read out a user's behaviours, each ``look_ahead`` seconds before it begins."""
 
-    def step(self, now: float, heard: Heard) -> list[Behaviour]:
-        """Behaviours that become known at ``now``; none begins earlier."""
-        ...
-
-
-class PlanReader:
-    """Read out a finished plan, each behaviour ``look_ahead`` seconds before it begins.
-
-    Parameters
-    ----------
-    behaviours
-        With absolute times only.
-    look_ahead
-        Seconds.
-    """
-
-    def __init__(self, behaviours: Sequence[Behaviour], *, look_ahead: float = 2.0) -> None:
-        first = {b.id: min((s.offset for s in b.sync.values()), default=0.0) for b in behaviours}
-        self._waiting = sorted(behaviours, key=lambda b: first[b.id], reverse=True)
-        self._first = first
+    def __init__(self, own: Merger, look_ahead: float) -> None:
+        timed = [_absolute(b, own.times[b.id]) for b in own.behaviours if b.kind != "speech"]
+        self._first = {b.id: min((s.offset for s in b.sync.values()), default=0.0) for b in timed}
+        self._waiting = sorted(timed, key=lambda b: self._first[b.id], reverse=True)
         self._look_ahead = look_ahead
 
-    def step(self, now: float, heard: Heard) -> list[Behaviour]:
-        """The behaviours that begin before ``now + look_ahead`` and were not read yet."""
+    def step(self, now: float) -> list[Behaviour]:
         out = []
         while self._waiting and self._first[self._waiting[-1].id] <= now + self._look_ahead:
             out.append(self._waiting.pop())
         return out
+
+
+def _absolute(b: Behaviour, times: Mapping[str, float]) -> Behaviour:
+    return replace(b, sync={point: Sync(second) for point, second in times.items()})
 
 
 class Performer:
@@ -74,8 +62,8 @@ class Performer:
         Seconds known beforehand: 2 offline, 0.1 live.
     language
         Of the words.
-    source
-        Where behaviours come from; a :class:`~kinesics.behaviour.planner.Planner` by default.
+    own
+        The user's plan, which takes precedence over what the planner finds.
 
     Attributes
     ----------
@@ -98,14 +86,16 @@ class Performer:
         *,
         look_ahead: float = 2.0,
         language: str = "en",
-        source: Source | None = None,
+        own: Merger | None = None,
     ) -> None:
         self.controls = controls or Controls()
         self.avatar = avatar
         self.look_ahead = look_ahead
         self.planned: list[Behaviour] = []
         self.feedback: list[Feedback] = []
-        self._source = source or Planner(self.controls, look_ahead=look_ahead, language=language)
+        self._planner = Planner(self.controls, look_ahead=look_ahead, language=language)
+        self._own = own
+        self._user = None if own is None else _UserPlan(own, look_ahead)
         self._body = Body(avatar.skeleton, self.controls)
         self._face = FaceRealiser(self.controls, look_ahead=look_ahead)
         self._step = 0
@@ -186,7 +176,9 @@ class Performer:
         if end > self._phones:
             self._face.hear(phones.intervals[self._phones : end])
             self._phones = end
-        behaviours = self._source.step(now, self._heard)
+        behaviours = self._planner.step(now, self._heard)
+        if self._own is not None and self._user is not None:
+            behaviours = [*self._user.step(now), *self._own.keep(behaviours)]
         if behaviours:
             self.planned += behaviours
             self.feedback += self._body.add(behaviours, now)
