@@ -96,9 +96,7 @@ def align(
         warning = "no speech was found in the sound"
         log.warning(warning)
         missing = (transcript or "").split()
-        return Alignment(
-            Tier("words"), Tier("phones"), (), {"method": "none", "warning": warning, "unaligned": missing}
-        )
+        return Alignment(Tier("words"), Tier("phones"), (), {"method": "none", "warning": warning, "unaligned": missing})
     if transcript is None or not any(c.isalnum() for c in transcript):
         from kinesics.hear import untold
 
@@ -144,11 +142,7 @@ def windows(
     duration = len(sound) / RATE
     start, word, done = 0.0, 0, 0.0
     with tqdm(
-        total=round(duration, 1),
-        desc="aligning",
-        unit="s",
-        disable=not progress or duration < 60,
-        leave=False,
+        total=round(duration, 1), desc="aligning", unit="s", disable=not progress or duration < 60, leave=False
     ) as bar:
         while start < duration - 0.2 and word < len(said):
             end, last = _window_end(level, start, duration)
@@ -284,10 +278,7 @@ def _refine(
     starts = viterbi.line(emission, low=lows, high=highs)
     bounds = np.append(starts[:: acoustic.STATES], last - first)
     own = np.repeat(np.arange(len(chain)), np.diff(np.append(starts, last - first)))
-    margin = (
-        emission[np.arange(last - first), own]
-        - best[np.minimum((first + np.arange(last - first)) // 2, len(best) - 1)]
-    )
+    margin = emission[np.arange(last - first), own] - best[np.minimum((first + np.arange(last - first)) // 2, len(best) - 1)]
     total = np.concatenate([[0.0], np.cumsum(margin, dtype=np.float64)])
     heard: dict[int, list[Interval]] = {}
     for k, (word, phone) in enumerate(owner):
@@ -373,9 +364,7 @@ def _tiers(
         confidence = sum(p.confidence * p.duration for p in inside) / weight
         if confidence <= 0.2:
             lost.append(token.written)
-        words.append(
-            Interval(inside[0].start, inside[-1].end, token.written, None, min(max(confidence, 0.0), 1.0))
-        )
+        words.append(Interval(inside[0].start, inside[-1].end, token.written, None, min(max(confidence, 0.0), 1.0)))
         after.append(token.after)
     if lost:
         notes["unaligned"] = lost
@@ -384,11 +373,5 @@ def _tiers(
     doubtful = len(tokens) - sum(w.confidence >= 0.35 for w in words)
     if tokens and doubtful > 0.4 * len(tokens):
         notes["warning"] = "the transcript does not match the sound"
-<<<<<<< HEAD
-        log.warning(
-            "the transcript does not match the sound: %d of %d words fit nowhere", len(lost), len(tokens)
-        )
-=======
         log.warning("the transcript does not match the sound: %d of %d words fit badly or nowhere", doubtful, len(tokens))
->>>>>>> hear
     return Alignment(Tier("words", tuple(words)), Tier("phones", tuple(phones)), tuple(after), notes)

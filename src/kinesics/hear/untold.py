@@ -39,9 +39,7 @@ def warp_espeak(transcript: str, language: str, spans: Sequence[tuple[float, flo
 
     said = espeak.synthesise(transcript, language=language)
     log.warning(
-        "%s: no acoustic model; espeak-ng's phones are laid over the speech, confidence %.1f",
-        language,
-        WARPED_CONFIDENCE,
+        "%s: no acoustic model; espeak-ng's phones are laid over the speech, confidence %.1f", language, WARPED_CONFIDENCE
     )
     words = []
     for word in said.words:
@@ -54,14 +52,9 @@ def warp_espeak(transcript: str, language: str, spans: Sequence[tuple[float, flo
         for (label, _), phones in zip(words, laid, strict=True)
         if phones
     ]
-    notes: dict[str, Any] = {
-        "method": "espeak-ng's phones warped onto the voiced spans",
-        "confidence": WARPED_CONFIDENCE,
-    }
+    notes: dict[str, Any] = {"method": "espeak-ng's phones warped onto the voiced spans", "confidence": WARPED_CONFIDENCE}
     after = _punctuation(transcript, [w.label for w in tier])
-    return Alignment(
-        Tier("words", tuple(tier)), Tier("phones", tuple(p for w in laid for p in w)), after, notes
-    )
+    return Alignment(Tier("words", tuple(tier)), Tier("phones", tuple(p for w in laid for p in w)), after, notes)
 
 
 def _punctuation(text: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -74,9 +67,7 @@ def _punctuation(text: str, labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def guess_phones(
-    samples: np.ndarray, spans: Sequence[tuple[float, float]], *, progress: bool = False
-) -> Alignment:
+def guess_phones(samples: np.ndarray, spans: Sequence[tuple[float, float]], *, progress: bool = False) -> Alignment:
     """Guess phones without a transcript: the best path through a loop of all phones, span by span.
 
     The phones are those of English whatever the language is; for lips that is often near enough.
@@ -137,8 +128,6 @@ def _loop(
             fit = float(np.mean(emission[t:stop, phone].max(axis=1) - best[t:stop]))
             a, b = max(first + t / 100, start), min(first + stop / 100, end)
             if b > a:
-                found.append(
-                    Interval(a, b, label, None, GUESSED_CONFIDENCE * float(np.exp(min(fit, 0.0) / 4)))
-                )
+                found.append(Interval(a, b, label, None, GUESSED_CONFIDENCE * float(np.exp(min(fit, 0.0) / 4))))
         stop, phone, state = t, int(source[t]), 2
     return found[::-1]
