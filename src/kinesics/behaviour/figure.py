@@ -258,10 +258,11 @@ class Figure:
     def _apart(self, wrist: Array, middle: Array) -> Array:
         """Keep the hands out of each other: displacement (2, n, 3), each in its own mirrored world."""
         left, right = wrist[0] + middle[0], (wrist[1] + middle[1]) * MIRROR_VECTOR
-        between = left - right
+        # The bias decides on which side hands that meet head-on pass each other.
+        between = left - right + [0.0, 0.008, 0.014]
         gap = np.sqrt(np.sum(between * between, axis=-1, keepdims=True))
-        need = 0.006 * np.logaddexp(0, (0.044 - gap) / 0.006)
-        step = 0.5 * need * (between + [1e-4, 0, 0]) / np.maximum(gap, 1e-4)
+        need = 0.012 * np.logaddexp(0, (0.036 - gap) / 0.012)
+        step = 0.5 * need * between / np.maximum(gap, 1e-3)
         return np.stack([step, -step * MIRROR_VECTOR])
 
     def _legs(self, local: Array, hips: Array, root: Array) -> None:
