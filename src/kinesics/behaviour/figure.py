@@ -258,11 +258,12 @@ class Figure:
     def _apart(self, wrist: Array, middle: Array) -> Array:
         """Keep the hands out of each other: displacement (2, n, 3), each in its own mirrored world."""
         left, right = wrist[0] + middle[0], (wrist[1] + middle[1]) * MIRROR_VECTOR
-        # The bias decides on which side hands that meet head-on pass each other.
-        between = left - right + [0.0, 0.008, 0.014]
+        between = left - right
         gap = np.sqrt(np.sum(between * between, axis=-1, keepdims=True))
         need = 0.012 * np.logaddexp(0, (0.036 - gap) / 0.012)
-        step = 0.5 * need * between / np.maximum(gap, 1e-3)
+        # Hands that meet head-on pass each other before and behind, without a jump.
+        aside = between + 0.05 * np.exp(-((gap / 0.06) ** 2)) * [0.0, 0.35, 0.94]
+        step = 0.5 * need * aside / np.maximum(np.sqrt(np.sum(aside * aside, axis=-1, keepdims=True)), 1e-3)
         return np.stack([step, -step * MIRROR_VECTOR])
 
     def _legs(self, local: Array, hips: Array, root: Array) -> None:
