@@ -75,6 +75,7 @@ class Body:
         self._lexicon = lexicon
         self._rest, self._rest_count = rests.choose_rest(controls.seed, 0, ""), 0
         self._next_rest = rests.next_change(controls.seed, 0)
+        self._rest_states: dict[tuple[str, str, int], tuple[NDArray, NDArray]] = {}
         self.arms = {s: Arm(self.figure.reach[s], self._resting(s)) for s in _SIDES}
         self._home = {s: self.arms[s].hand.state(0.0)[0][:3] for s in _SIDES}
         self._heads: list[_HeadMove] = []
@@ -98,10 +99,15 @@ class Body:
         return self._lexicon[lexeme]
 
     def _resting(self, side: str) -> tuple[NDArray, NDArray]:
-        return rests.rest_state(
-            self._rest, self.figure.reach[side], on_top=side == self.leading, seed=self.controls.seed,
-            count=self._rest_count,
-        )  # fmt: skip
+        key = (side, self._rest, self._rest_count)
+        if key not in self._rest_states:
+            if len(self._rest_states) > 8:
+                self._rest_states.clear()
+            self._rest_states[key] = rests.rest_state(
+                self._rest, self.figure.reach[side], on_top=side == self.leading, seed=self.controls.seed,
+                count=self._rest_count,
+            )  # fmt: skip
+        return self._rest_states[key]
 
     def _advance(self, time: float) -> None:
         """Let happen what chance brings before ``time``."""
@@ -205,13 +211,12 @@ class Body:
         amount = (0.35 + 0.65 * float(np.clip(b.number("amount", 1.0), 0.2, 1.5))) * self.manner.size
         size = b.number("size", 0.0) or None
         _, factor = gestures.asymmetry(self.controls.seed, b.id)
-        strokes = {
-            s: gestures.make_stroke(
+        strokes: dict[str, gestures.Stroke] = {}
+        for k, s in enumerate(sides):
+            strokes[s] = gestures.make_stroke(
                 gesture, self.figure.reach[s], amount=amount * (factor if k else 1.0), manner=self.manner,
-                leading=k == 0, size=size,
-            )
-            for k, s in enumerate(sides)
-        }  # fmt: skip
+                leading=k == 0, size=size, like=strokes[sides[0]] if k else None,
+            )  # fmt: skip
         return self._lay(b, gesture, strokes, sync, amount, now)
 
     def _add_pointing(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:

@@ -260,8 +260,10 @@ class Figure:
         left, right = wrist[0] + middle[0], (wrist[1] + middle[1]) * MIRROR_VECTOR
         between = left - right
         gap = np.sqrt(np.sum(between * between, axis=-1, keepdims=True))
-        need = 0.006 * np.logaddexp(0, (0.044 - gap) / 0.006)
-        step = 0.5 * need * (between + [1e-4, 0, 0]) / np.maximum(gap, 1e-4)
+        need = 0.012 * np.logaddexp(0, (0.036 - gap) / 0.012)
+        # Hands that meet head-on pass each other before and behind, without a jump.
+        aside = between + 0.05 * np.exp(-((gap / 0.06) ** 2)) * [0.0, 0.35, 0.94]
+        step = 0.5 * need * aside / np.maximum(np.sqrt(np.sum(aside * aside, axis=-1, keepdims=True)), 1e-3)
         return np.stack([step, -step * MIRROR_VECTOR])
 
     def _legs(self, local: Array, hips: Array, root: Array) -> None:

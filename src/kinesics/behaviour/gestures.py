@@ -40,6 +40,7 @@ class Stroke:
     fingers: Array
     contact: bool = False
     excess: float = 0.0
+    comfort: tuple[Array, Array, Array] | None = None
 
 
 @dataclass
@@ -253,7 +254,14 @@ def _side(way: Array) -> Array:
 
 
 def make_stroke(
-    gesture: Gesture, reach: Reach, *, amount: float, manner: Manner, leading: bool, size: float | None = None
+    gesture: Gesture,
+    reach: Reach,
+    *,
+    amount: float,
+    manner: Manner,
+    leading: bool,
+    size: float | None = None,
+    like: Stroke | None = None,
 ) -> Stroke:
     """Points of a gesture's stroke on this person.
 
@@ -271,6 +279,8 @@ def make_stroke(
         Whether this is the leading hand.
     size
         Metres that the last pose shows, for gestures of size: between the palms, or above the ground.
+    like
+        The leading hand's stroke, which a mirrored hand takes its elbow and wrist from.
     """
     poses = list(gesture.poses if leading or not gesture.other else gesture.other)
     moves = list(gesture.moves)
@@ -300,7 +310,9 @@ def make_stroke(
     longest = 0.965 * marks.arm
     wrist[free] = (marks.shoulder + away * (np.minimum(length, longest) / np.maximum(length, 1e-6))[:, None])[free]
     exact = np.array([float(p.shape in ("point", "two", "thumb", "ell")) for p in poses])
-    swing, hands, excess = reach.best(wrist, palms, fingers, exact=exact)
+    mirrored = like is not None and like.comfort is not None and not gesture.other and not gesture.alternate
+    comfort = like.comfort if mirrored and like else reach.best(wrist, palms, fingers, exact=exact)
+    swing, hands, excess = comfort
     # The palm's middle stays in place when comfort has turned the hand.
     asked = orientation(reach.hand, palms, fingers)
     touch = ~free
@@ -320,7 +332,7 @@ def make_stroke(
             points[i, 3:7] = rot.multiply(points[i, 3:7], rot.from_axis_angle(flick, np.array(angle)))
     return Stroke(
         points[order], shapes[order], ways, palms[order], fingers[order],
-        contact=bool(touch.any()), excess=float(excess.max()),
+        contact=bool(touch.any()), excess=float(excess.max()), comfort=comfort,
     )  # fmt: skip
 
 

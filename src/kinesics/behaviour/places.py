@@ -155,6 +155,9 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
         # The part of the hand that faces the body is what touches it.
         if toward_fingers > max(toward_palm, 0.35):
             part = hand.tip
+        elif pose.shape in ("point", "two", "ell", "cross") and toward_palm < 0.6:
+            # The raised finger's side, as on the lips.
+            part = 0.84 * hand.tip + 0.010 * hand.across
         elif toward_palm > 0.2:
             part = hand.centre + 0.006 * hand.palm
         else:
