@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kinesics.behaviour import gaze as gazing
 from kinesics.behaviour import gestures, rests
 from kinesics.behaviour import phases as kendon
+from kinesics.behaviour.accompany import HANDS, HEAD, SPINE, TURNS, Accompaniment
 from kinesics.behaviour.controls import GAZE_TARGETS, Controls
 from kinesics.behaviour.figure import Figure, Wishes
 from kinesics.behaviour.gestures import Arm, Laid
@@ -24,12 +25,15 @@ from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.posture import LEXEMES, Posture
 from kinesics.behaviour.trajectory import Track, ease
 from kinesics.errors import DataError, PlanError
+from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance.plan import Behaviour, Feedback
 from kinesics.performance.tiers import Interval, Tier
 
 FPS = 60
 _LOG = logging.getLogger(__name__)
+_SILENCE = 2.5  # seconds without a syllable after which the hands are lowered
+_LIVELY = 0.15  # intensity from which hands stay up between gestures
 _ELSEWHERE = ("face", "faceLexeme", "faceFacs", "lips", "blink")
 _SIDES = ("left", "right")
 _C = {name: i for i, name in enumerate(CHANNELS)}
@@ -73,6 +77,12 @@ class Body:
         self.posture = Posture(controls.seed, self.manner.life)
         self.gaze = gazing.Gaze(controls.look_angles, controls.seed)
         self._lexicon = lexicon
+        lively = float(np.clip(controls.intensity / 0.5, 0, 1.6))
+        self.accompaniment = Accompaniment(
+            controls.seed, life=self.manner.life * (0.35 + 0.65 * lively), hands=self.manner.size * lively,
+            leading=_SIDES.index(controls.handedness),
+        )  # fmt: skip
+        self._spoke, self._up = -np.inf, False
         self._rest, self._rest_count = rests.choose_rest(controls.seed, 0, ""), 0
         self._next_rest = rests.next_change(controls.seed, 0)
         self._rest_states: dict[tuple[str, str, int], tuple[NDArray, NDArray]] = {}
@@ -112,13 +122,29 @@ class Body:
     def _advance(self, time: float) -> None:
         """Let happen what chance brings before ``time``."""
         self.posture.advance(time)
-        while self._next_rest < time:
-            self._rest_count += 1
-            self._rest = rests.choose_rest(self.controls.seed, self._rest_count, self._rest)
-            for side, arm in self.arms.items():
-                if arm.idle(self._next_rest):
-                    arm.settle(self._next_rest, self._resting(side), 1.15 / self.manner.speed)
-            self._next_rest += rests.next_change(self.controls.seed, self._rest_count)
+        while (due := min(self._next_rest, self._spoke + _SILENCE if self._up else np.inf)) < time:
+            self._change_rest(due)
+
+    def _change_rest(self, time: float) -> None:
+        """Rest otherwise from ``time`` on: hands in front while talking, lower in silence."""
+        seed, talking = self.controls.seed, self._spoke + _SILENCE > time
+        self._up = talking
+        self._rest_count += 1
+        self._rest = rests.choose_rest(seed, self._rest_count, self._rest, talking=talking)
+        for side, arm in self.arms.items():
+            if arm.idle(time):
+                arm.settle(time, self._resting(side), 1.15 / self.manner.speed)
+        self._next_rest = time + rests.next_change(seed, self._rest_count, talking=talking)
+
+    def hear(self, syllables: Sequence[Interval], now: float) -> None:
+        """Take in syllables of the own speech (value: prominence); the body goes along with them."""
+        self._advance(now)
+        self.accompaniment.hear(syllables, now=now)
+        for s in syllables:
+            if self.controls.intensity >= _LIVELY and s.start > self._spoke + _SILENCE:
+                self._spoke = s.end
+                self._next_rest = max(now, s.start - 0.6)
+            self._spoke = max(self._spoke, s.end)
 
     def add(self, behaviours: Sequence[Behaviour], now: float) -> list[Feedback]:
         """Commit behaviours.
@@ -355,14 +381,22 @@ class Body:
         step = 1 / FPS
         before = np.stack([self.arms[s].hand(times - step)[:, :3] for s in _SIDES])
         speeds = (hands[..., :3] - before) / step
+        going = self.accompaniment(times)
+        for k, side in enumerate(_SIDES):
+            # Labelled gestures, hanging arms and touching hands leave less room for it.
+            free = (1 - 0.7 * self.arms[side].gesturing(times)) * (1 - 0.85 * hands[k, :, 9]) * (1 - hands[k, :, 10])
+            hands[k, :, :3] += free[:, None] * going[:, HANDS[k]]
+            flick = rot.from_rotvec(np.radians(free[:, None] * going[:, TURNS[k]]))
+            hands[k, :, 3:7] = rot.multiply(flick, hands[k, :, 3:7])
         hands[0, :, :3] += d("hand_left_x", "hand_left_y", "hand_left_z")
         hands[1, :, :3] += d("hand_right_x", "hand_right_y", "hand_right_z")
         spine = d("spine_pitch", "spine_yaw", "spine_roll") * (0.6 + 0.4 * talking)[:, None]
         spine[:, 0] += 0.8 * lean + m.slump
         spine[:, 1] += 0.65 * turn
         spine[:, 2] -= 3.4 * weight
-        spine += self._joining(times)
+        spine += self._joining(times) + going[:, SPINE]
         head = d("head_pitch", "head_yaw", "head_roll") * (0.45 + 0.55 * talking)[:, None]
+        head += going[:, HEAD]
         towards = self.gaze.head(times)
         head[:, 0] += m.head - towards[:, 1] + 0.25 * (lean - m.lean)
         head[:, 1] += towards[:, 0]
@@ -404,6 +438,7 @@ class Body:
         self.posture.forget(before)
         self.gaze.forget(before)
         self.breath.forget(before)
+        self.accompaniment.forget(before)
         self._heads = [h for h in self._heads if h.end > before]
         self._speech = [s for s in self._speech if s[1] > before - 2]
 

@@ -16,7 +16,7 @@ from kinesics.behaviour.handshapes import shape
 from kinesics.behaviour.notation import Gesture, Move, Pose
 from kinesics.behaviour.phases import Manner, Timing
 from kinesics.behaviour.places import orientation, place
-from kinesics.behaviour.trajectory import Track, through
+from kinesics.behaviour.trajectory import Track, ease, through
 from kinesics.geometry import rotations as rot
 
 Array = NDArray[np.float64]
@@ -79,6 +79,15 @@ class Arm:
     def idle(self, time: float) -> bool:
         """Whether the hand rests at ``time`` and nothing is planned."""
         return self.hand.end <= time
+
+    def gesturing(self, times: Array) -> Array:
+        """(n,) 1 in the middle of a gesture, 0 at rest, eased in preparation and retraction."""
+        out = np.zeros_like(times)
+        for t in (x.timing for x in self.laid):
+            if t.end > times[0] and t.start < times[-1]:
+                rise = ease((times - t.start) / max(t.ready - t.start, 0.1))
+                out = np.maximum(out, rise * (1 - ease((times - t.relax) / max(t.end - t.relax, 0.1))))
+        return out
 
     def settle(self, time: float, rest: tuple[Array, Array], seconds: float) -> None:
         """Go to another rest."""

@@ -99,7 +99,7 @@ class Performer:
         self._body = Body(avatar.skeleton, self.controls)
         self._face = FaceRealiser(self.controls, look_ahead=look_ahead)
         self._step = 0
-        self._phones = 0
+        self._phones = self._syllables = 0
         self._known: Performance | None = None
         self._heard = Heard(Performance(), until=0.0)
 
@@ -176,13 +176,19 @@ class Performer:
         if end > self._phones:
             self._face.hear(phones.intervals[self._phones : end])
             self._phones = end
+        syllables = self._known.tier("syllables")
+        end = self._syllables
+        while end < len(syllables) and syllables[end].end <= horizon:
+            end += 1
+        if end > self._syllables:
+            self._body.hear(syllables.intervals[self._syllables : end], now)
+            self._syllables = end
         behaviours = self._planner.step(now, self._heard)
         if self._own is not None and self._user is not None:
             behaviours = [*self._user.step(now), *self._own.keep(behaviours)]
-        if behaviours:
-            self.planned += behaviours
-            self.feedback += self._body.add(behaviours, now)
-            self.feedback += self._face.add(behaviours, now)
+        self.planned += behaviours
+        self.feedback += self._body.add(behaviours, now)
+        self.feedback += self._face.add(behaviours, now)
         self._step += 1
 
     def _assemble(

@@ -18,10 +18,12 @@ CHANNELS = 11
 """Of a hand: position 3, rotation 4, elbow swing, part carried by the head,
 part hanging from the shoulder, contact with the body."""
 
-RESTS: tuple[str, ...] = ("hang", "clasp", "hold", "home")
-"""Arms hanging; hands folded before the stomach; one hand holding the other low; hands ready in front."""
+RESTS: tuple[str, ...] = ("hang", "clasp", "hold", "home", "open", "single")
+"""Arms hanging; hands folded before the stomach; one hand holding the other low; hands ready in front,
+nearer or farther apart; one hand ready, the other hanging."""
 
-_CHANCE = (0.46, 0.24, 0.12, 0.18)
+# While silent, and between the gestures of somebody who talks: hands then stay up in front.
+_CHANCE = {False: (0.50, 0.27, 0.15, 0.08, 0.0, 0.0), True: (0.0, 0.0, 0.0, 0.46, 0.34, 0.20)}
 _POSES = {
     # (the hand on top, the hand below)
     "clasp": (
@@ -32,6 +34,10 @@ _POSES = {
         ("relaxed palm:back fingers:down-in @ hips centre near +0.045,-0.015,0.025", 1.0),
         ("relaxed palm:back fingers:down-in @ hips centre near +0.015,-0.035,-0.025", 1.0),
     ),
+    "open": (
+        ("relaxed palm:in-up fingers:forward-in @ stomach ipsi mid +0.000,-0.030,-0.060", 1.0),
+        ("relaxed palm:in fingers:forward-in @ waist ipsi mid +0.000,0.020,-0.040", 1.0),
+    ),
     "home": (
         ("relaxed palm:in-down fingers:forward-in @ waist inside mid +0.050,0.015,-0.050", 1.0),
         ("relaxed palm:in-down fingers:forward-in @ waist inside mid +0.035,-0.010,-0.035", 1.0),
@@ -39,15 +45,16 @@ _POSES = {
 }
 
 
-def choose_rest(seed: int, count: int, before: str) -> str:
+def choose_rest(seed: int, count: int, before: str, *, talking: bool = False) -> str:
     """The ``count``-th rest of a performance, another than the one before."""
-    chance = np.array([0 if name == before else c for name, c in zip(RESTS, _CHANCE, strict=True)])
+    chance = np.array([0 if name == before else c for name, c in zip(RESTS, _CHANCE[talking], strict=True)])
     return RESTS[int(seeds.rng(seed, "rest", count).choice(len(RESTS), p=chance / chance.sum()))]
 
 
-def next_change(seed: int, count: int) -> float:
-    """Seconds from one change of rest to the next: rarely under 15, often half a minute."""
-    return float(np.clip(np.exp(seeds.rng(seed, "rest change", count).normal(3.25, 0.4)), 12, 70))
+def next_change(seed: int, count: int, *, talking: bool = False) -> float:
+    """Seconds from one change of rest to the next: half a minute while silent, ten seconds in talk."""
+    draw = seeds.rng(seed, "rest change", count).normal(0, 0.4)
+    return float(np.clip(np.exp(2.2 + draw), 5, 24)) if talking else float(np.clip(np.exp(3.25 + draw), 12, 70))
 
 
 def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) -> tuple[Array, Array]:
@@ -68,6 +75,8 @@ def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) 
     jitter = draw.normal(0, 1, 8)
     fingers = (shape("relaxed") * (1 + 0.10 * np.clip(jitter[7], -1.5, 1.5))).ravel()
     fingers = fingers + draw.normal(0, 2.0, 20)
+    if name == "single":
+        name = "home" if on_top else "hang"
     if name == "hang":
         marks = reach.marks
         down = np.array([0.165 + 0.014 * jitter[0], -0.955, 0.10 + 0.03 * jitter[1]])
