@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kinesics.errors import DataError, FormatError
+from kinesics.performance import Interval, Performance, Tier
 from kinesics.studio import server, view
 
 EMPTY = b"glTF\x02\0\0\0\x0c\0\0\0"
@@ -119,10 +120,11 @@ def test_listens_on_loopback_only_and_frees_its_port(viewer):
 
 
 def test_bad_files_are_explained(tmp_path, monkeypatch):
-    wrong = tmp_path / "talk.fbx"
-    wrong.write_bytes(b"Kaydara FBX Binary")
-    with pytest.raises(FormatError, match="glTF"):
-        view(wrong, block=False, open_browser=False)
+    for name, error, said in (("talk.glb", FormatError, "glTF"), ("talk.fbx", DataError, r"\.kin")):
+        wrong = tmp_path / name
+        wrong.write_bytes(b"Kaydara FBX Binary")
+        with pytest.raises(error, match=said):
+            view(wrong, block=False, open_browser=False)
     with pytest.raises(FormatError, match="cut short"):
         view(b"glTF\x02\0\0\0\xff\0\0\0", block=False, open_browser=False)
     with pytest.raises(FormatError, match="check the path"):
@@ -133,6 +135,17 @@ def test_bad_files_are_explained(tmp_path, monkeypatch):
     for source in (large, EMPTY):
         with pytest.raises(DataError, match="takes up to"):
             view(source, block=False, open_browser=False)
+
+
+def test_performances_and_other_files_are_put_on_an_avatar(tmp_path):
+    words = Performance({"words": Tier("words", [Interval(0, 0.5, "hello")])})
+    words.save(tmp_path / "talk.kin")
+    for source, name in ((words, "performance"), (tmp_path / "talk.kin", "talk.kin")):
+        with view(source, block=False, open_browser=False) as viewer:
+            assert viewer.name == name
+            body = ask(viewer, "performance.glb")[1]
+            assert body[:4] == b"glTF"
+            assert b'"hello"' in body
 
 
 def test_without_a_browser_the_address_is_said(monkeypatch, capsys):
