@@ -253,10 +253,19 @@ def test_tiers_come_out_of_the_plan(browser):
     plan = {
         "behaviours": [
             {"id": "speech", "kind": "speech", "sync": {"w1": [0.4, None, None]}, "attributes": {}},
-            {"id": "nod", "kind": "head", "sync": {"start": [0.1, "speech", "w1"], "end": [0.9, None, None]},
-             "attributes": {"lexeme": "NOD", "amount": "0.5"}},
+            {
+                "id": "nod",
+                "kind": "head",
+                "sync": {"start": [0.1, "speech", "w1"], "end": [0.9, None, None]},
+                "attributes": {"lexeme": "NOD", "amount": "0.5"},
+            },
             {"id": "blink", "kind": "blink", "sync": {"start": [1, None, None]}, "attributes": {}},
-            {"id": "no", "kind": "head", "sync": {"start": [1, None, None]}, "attributes": {"lexeme": "SHAKE"}},
+            {
+                "id": "no",
+                "kind": "head",
+                "sync": {"start": [1, None, None]},
+                "attributes": {"lexeme": "SHAKE"},
+            },
             {"id": "loop", "kind": "gaze", "sync": {"start": [0, "loop", "start"]}, "attributes": {}},
         ],
         "feedback": [

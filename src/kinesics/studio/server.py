@@ -357,7 +357,20 @@ def _from_file(path: Path) -> bytes:
 def _converted(performance: Performance) -> bytes:
     """Put a performance on its avatar, as a GLB in memory."""
     from kinesics import formats
+    from kinesics.bodies.humanoid import JOINTS
+    from kinesics.performance import Motion
 
+    body = performance.tracks.get("body")
+    if isinstance(body, Motion) and body.skeleton.names != JOINTS:
+        # No avatar has these joints; bones as they are show more than an error would.
+        from kinesics.studio.bones import bones_glb
+
+        log.warning(
+            "the motion is on a skeleton of %d joints that no avatar has: it is shown as bones, without "
+            "sound and tiers",
+            len(body.skeleton),
+        )
+        return bones_glb(body)
     with tempfile.TemporaryDirectory(prefix="kinesics-view-") as folder:
         path = Path(folder) / "performance.glb"
         formats.save(performance, path)
