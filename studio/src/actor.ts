@@ -2,9 +2,9 @@
 
 import type { VRM } from "@pixiv/three-vrm";
 import {
-  AnimationMixer, Box3, BufferGeometry, Float32BufferAttribute, LineBasicMaterial, LineSegments, Mesh, Object3D,
-  Quaternion, SkinnedMesh, Vector3, type AnimationAction, type AnimationClip,
+  AnimationMixer, Box3, Mesh, Object3D, Quaternion, SkinnedMesh, Vector3, type AnimationAction, type AnimationClip,
 } from "three";
+import { Bones } from "./bones";
 import type { Landmarks } from "./framing";
 import { settle, standAtEase } from "./vrm";
 
@@ -19,6 +19,9 @@ const ALIASES: Record<Part, string[]> = {
   rightEye: ["righteye", "eye_r", "eye.r", "right_eye", "j_adj_r_faceeye"],
 };
 
+/** Samples per second of the way over the floor. */
+const PATH_RATE = 10;
+
 /** Farther than this share of its height from the start, the camera goes along. */
 const WALKS_AWAY = 0.35;
 
@@ -29,7 +32,7 @@ export class Actor {
   private readonly mixer: AnimationMixer;
   private action: AnimationAction | null = null;
   private path: Float32Array | null = null;
-  private readonly sticks: Sticks | null;
+  private readonly bones: Bones | null;
   private shown = -1;
 
   constructor(readonly root: Object3D, readonly clips: AnimationClip[], readonly vrm: VRM | null) {
@@ -55,8 +58,8 @@ export class Actor {
       this.lowerArms();
     }
     root.updateMatrixWorld(true);
-    this.sticks = this.hasMesh ? null : new Sticks(root);
-    if (this.sticks) root.add(this.sticks.lines);
+    this.bones = this.hasMesh ? null : new Bones(root);
+    if (this.bones) root.add(this.bones.mesh);
     this.marks = this.measure(meshes);
     if (vrm) settle(vrm);
   }
@@ -95,9 +98,9 @@ export class Actor {
       else if (step !== 0) settle(this.vrm);
     }
     this.shown = time;
-    if (this.sticks) {
+    if (this.bones) {
       this.root.updateMatrixWorld(true);
-      this.sticks.update();
+      this.bones.update();
     }
   }
 
@@ -183,33 +186,3 @@ export class Actor {
   }
 }
 
-const PATH_RATE = 10;
-
-/** Lines from joint to joint, for files that carry motion but no body. */
-class Sticks {
-  readonly lines: LineSegments;
-  private readonly pairs: [Object3D, Object3D][] = [];
-  private readonly a = new Vector3();
-
-  constructor(private readonly root: Object3D) {
-    root.traverse((node) => {
-      if (node.parent && node !== root && node.parent !== root) this.pairs.push([node.parent, node]);
-    });
-    const geometry = new BufferGeometry();
-    geometry.setAttribute("position", new Float32BufferAttribute(new Float32Array(this.pairs.length * 6), 3));
-    this.lines = new LineSegments(geometry, new LineBasicMaterial({ color: "#7fb0ff", toneMapped: false }));
-    this.lines.frustumCulled = false;
-    this.update();
-  }
-
-  update(): void {
-    const position = this.lines.geometry.getAttribute("position");
-    this.pairs.forEach((pair, index) => {
-      pair.forEach((node, k) => {
-        this.root.worldToLocal(this.a.setFromMatrixPosition(node.matrixWorld));
-        position.setXYZ(index * 2 + k, this.a.x, this.a.y, this.a.z);
-      });
-    });
-    position.needsUpdate = true;
-  }
-}

@@ -78,6 +78,7 @@ function drawRow(context: CanvasRenderingContext2D, look: Look, row: Row, extra:
   context.textBaseline = "middle";
   const end = look.from + look.span;
   let lastRight = -1;
+  if (/^(phone|viseme)/.test(row.name)) context.font = `500 10.5px ${look.font}`;
   for (let i = firstAfter(row.intervals, look.from); i < row.intervals.length; i += 1) {
     const interval = row.intervals[i]!;
     if (interval.start > end) break;
@@ -116,10 +117,15 @@ const inkOf = (weight: number, dark: boolean): string =>
 
 /** A label inside its interval, shortened to fit; left edge stays in sight when the interval begins before. */
 function write(context: CanvasRenderingContext2D, label: string, left: number, right: number, y: number, ink: string): void {
-  const room = right - left - 8;
-  if (room < 5) return;
   let text = label;
   let wide = context.measureText(text).width;
+  context.fillStyle = ink;
+  if (label.length <= 3 && wide <= right - left - 2) {
+    context.fillText(text, (left + right - wide) / 2, y + 0.5);
+    return;
+  }
+  const room = right - left - 8;
+  if (room < 5) return;
   if (wide > room) {
     const keep = Math.floor((room / wide) * text.length) - 1;
     // A stump of a word says less than nothing, except for the short signs of phones.
@@ -128,7 +134,6 @@ function write(context: CanvasRenderingContext2D, label: string, left: number, r
     wide = context.measureText(text).width;
     if (wide > room + 3) return;
   }
-  context.fillStyle = ink;
   context.fillText(text, left + 4 + Math.max(0, Math.min(6, (room - wide) / 2)), y + 0.5);
 }
 

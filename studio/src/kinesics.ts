@@ -1,6 +1,7 @@
 /** What Kinesics adds to a GLB, under the top-level `extras.kinesics`: sound, tiers, duration. */
 
 import type { GltfJson } from "./glb";
+import { planTiers } from "./plan";
 
 export interface Interval {
   start: number;
@@ -21,6 +22,8 @@ export interface Extras {
   duration: number | null;
   audio: { bufferView: number; mimeType: string } | null;
   tiers: Tier[];
+  /** Made by a machine, as the file itself says. */
+  synthetic: boolean;
   /** What was there but could not be read. */
   faults: string[];
 }
@@ -37,7 +40,7 @@ const finite = (value: unknown): value is number => typeof value === "number" &&
 
 export function readExtras(json: GltfJson): Extras {
   const found = json.extras?.["kinesics"] ?? json.asset?.extras?.["kinesics"];
-  const result: Extras = { ours: isRecord(found), duration: null, audio: null, tiers: [], faults: [] };
+  const result: Extras = { ours: isRecord(found), duration: null, audio: null, tiers: [], synthetic: false, faults: [] };
   if (!isRecord(found)) return result;
   if (finite(found["version"]) && found["version"] > 1) {
     result.faults.push("The file was written by a newer Kinesics; parts may be missing here.");
@@ -51,8 +54,22 @@ export function readExtras(json: GltfJson): Extras {
       result.faults.push("The sound's place in the file is wrong.");
     }
   }
+  result.synthetic = found["synthetic"] === true;
   readTiers(found["tiers"], result);
+  result.tiers.push(...planTiers(found["plan"], result.tiers));
+  result.tiers.sort((a, b) => placeOf(a.name) - placeOf(b.name));
   return result;
+}
+
+/** From what is said to what is done; tiers of other names come last, in the file's order. */
+const ORDER = [
+  /^word/, /^phone/, /^syllable/, /^viseme/, /^pause/, /^phrase/, /^gesture plan/, /^gesture/, /^head/, /^gaze/, /^blink/,
+  /^(express|emotion|face)/, /^posture/, /^breath/,
+];
+
+function placeOf(name: string): number {
+  const place = ORDER.findIndex((pattern) => pattern.test(name.toLowerCase()));
+  return place < 0 ? ORDER.length : place;
 }
 
 function readTiers(raw: unknown, result: Extras): void {

@@ -66,7 +66,7 @@ function kindOf(extras: Extras, vrm: VRM | null): string {
 
 function lacking(actor: Actor, sound: Sound | null, extras: Extras): string[] {
   const lacks: string[] = [];
-  if (!actor.hasMesh) lacks.push("body (its bones are drawn as lines)");
+  if (!actor.hasMesh) lacks.push("body (its bones are drawn)");
   if (actor.clips.length === 0) lacks.push("animation");
   if (!sound && !extras.audio) lacks.push("sound");
   if (extras.tiers.length === 0) lacks.push("tiers");

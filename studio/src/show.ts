@@ -63,7 +63,7 @@ export class Show {
     this.stage.resize();
     this.choose(0);
     this.look(opening.view && isView(opening.view) ? opening.view : "upper", { jump: true });
-    this.controls.opened(loaded, name, `${loaded.kind} · ${size(this.bytes)}`);
+    this.controls.opened(loaded, name, [loaded.kind, origin(loaded), size(this.bytes)].filter(Boolean).join(" · "));
     document.body.classList.remove("loading");
     if (opening.time !== undefined) this.player.seek(opening.time);
     await this.drawn();
@@ -174,3 +174,6 @@ export class Show {
     await next();
   }
 }
+
+/** Where it comes from, as the file says it. */
+const origin = (loaded: Loaded): string => (loaded.extras.synthetic ? "synthetic" : "");

@@ -1,6 +1,6 @@
 /** The tiers under the slider: drawing, hovering, seeking, zooming, folding. */
 
-import { hueOf } from "./colours";
+import { hueOf, isPause } from "./colours";
 import { drawRuler, drawRows, type Look } from "./draw";
 import { clock } from "./format";
 import type { Interval, Tier } from "./kinesics";
@@ -142,6 +142,7 @@ export class Timeline {
     button.className = "name";
     const dot = make("i", "dot");
     dot.style.setProperty("--hue", String(row.wave ? 214 : hueOf(row.name)));
+    if (isPause(row.name)) dot.classList.add("grey");
     const text = make("span", "text");
     text.textContent = row.name;
     button.append(dot, text);

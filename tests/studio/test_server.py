@@ -7,9 +7,12 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from kinesics.errors import DataError, FormatError
+from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance import Interval, Motion, Performance, Tier
 from kinesics.studio import server, view
 
 EMPTY = b"glTF\x02\0\0\0\x0c\0\0\0"
@@ -119,10 +122,11 @@ def test_listens_on_loopback_only_and_frees_its_port(viewer):
 
 
 def test_bad_files_are_explained(tmp_path, monkeypatch):
-    wrong = tmp_path / "talk.fbx"
-    wrong.write_bytes(b"Kaydara FBX Binary")
-    with pytest.raises(FormatError, match="glTF"):
-        view(wrong, block=False, open_browser=False)
+    for name, error, said in (("talk.glb", FormatError, "glTF"), ("talk.fbx", DataError, r"\.kin")):
+        wrong = tmp_path / name
+        wrong.write_bytes(b"Kaydara FBX Binary")
+        with pytest.raises(error, match=said):
+            view(wrong, block=False, open_browser=False)
     with pytest.raises(FormatError, match="cut short"):
         view(b"glTF\x02\0\0\0\xff\0\0\0", block=False, open_browser=False)
     with pytest.raises(FormatError, match="check the path"):
@@ -133,6 +137,43 @@ def test_bad_files_are_explained(tmp_path, monkeypatch):
     for source in (large, EMPTY):
         with pytest.raises(DataError, match="takes up to"):
             view(source, block=False, open_browser=False)
+
+
+def test_performances_and_other_files_are_put_on_an_avatar(tmp_path):
+    words = Performance({"words": Tier("words", [Interval(0, 0.5, "hello")])})
+    words.save(tmp_path / "talk.kin")
+    for source, name in ((words, "performance"), (tmp_path / "talk.kin", "talk.kin")):
+        with view(source, block=False, open_browser=False) as viewer:
+            assert viewer.name == name
+            body = ask(viewer, "performance.glb")[1]
+            assert body[:4] == b"glTF"
+            assert b'"hello"' in body
+
+
+def test_motion_on_another_skeleton_becomes_bones(caplog):
+    tail = Skeleton(("root", "middle", "tip"), (-1, 0, 1), np.array([[0, 1, 0], [0, 0.5, 0], [0, 0.5, 0]]))
+    turns = np.tile([1.0, 0, 0, 0], (4, 3, 1))
+    turns[2, 1] = [0.6, 0.8, 0, 0]
+    motion = Motion(tail, turns, np.arange(12).reshape(4, 3), 2)
+    with view(Performance({"body": motion}), block=False, open_browser=False) as viewer:
+        data = ask(viewer, "performance.glb")[1]
+    assert "shown as bones" in caplog.text
+    length = int.from_bytes(data[12:16], "little")
+    document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
+    assert [node["name"] for node in document["nodes"]] == ["root", "middle", "tip", "motion"]
+
+    def channel(joint, path):
+        animation = document["animations"][0]
+        sampler = next(
+            c["sampler"] for c in animation["channels"] if c["target"] == {"node": joint, "path": path}
+        )
+        accessor = document["accessors"][animation["samplers"][sampler]["output"]]
+        offset = document["bufferViews"][accessor["bufferView"]]["byteOffset"]
+        width = {"VEC3": 3, "VEC4": 4}[accessor["type"]]
+        return np.frombuffer(binary, "<f4", accessor["count"] * width, offset).reshape(-1, width)
+
+    np.testing.assert_allclose(channel(0, "translation"), motion.root)
+    np.testing.assert_allclose(channel(1, "rotation")[2], [0.8, 0, 0, 0.6], atol=1e-6)
 
 
 def test_without_a_browser_the_address_is_said(monkeypatch, capsys):

@@ -249,6 +249,42 @@ def test_a_foreign_file_plays_and_its_lacks_are_said(browser):
         assert page.errors == []
 
 
+def test_tiers_come_out_of_the_plan(browser):
+    plan = {
+        "behaviours": [
+            {"id": "speech", "kind": "speech", "sync": {"w1": [0.4, None, None]}, "attributes": {}},
+            {
+                "id": "nod",
+                "kind": "head",
+                "sync": {"start": [0.1, "speech", "w1"], "end": [0.9, None, None]},
+                "attributes": {"lexeme": "NOD", "amount": "0.5"},
+            },
+            {"id": "blink", "kind": "blink", "sync": {"start": [1, None, None]}, "attributes": {}},
+            {
+                "id": "no",
+                "kind": "head",
+                "sync": {"start": [1, None, None]},
+                "attributes": {"lexeme": "SHAKE"},
+            },
+            {"id": "loop", "kind": "gaze", "sync": {"start": [0, "loop", "start"]}, "attributes": {}},
+        ],
+        "feedback": [
+            {"id": "blink", "status": "shifted", "reason": "", "times": {"start": 1.2, "end": 1.4}},
+            {"id": "no", "status": "dropped", "reason": "neck busy", "times": {}},
+        ],
+    }
+    with opened(browser, tiny_glb(tiers={"words": [[0, 1, "so", None, 1]]}, extras={"plan": plan})) as page:
+        tiers = page.evaluate("window.kinesics.info().tiers")
+        assert tiers == [{"name": n, "intervals": 1} for n in ("words", "head", "blinks")]
+        head = page.locator(".name").nth(2).bounding_box()
+        box = page.locator("canvas.rows").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.7 / 2, head["y"] + 8)
+        said = page.locator(".tip").inner_text()
+        assert "NOD" in said
+        assert "0:00.50 – 0:00.90" in said
+        assert "value 0.5" in said
+
+
 def test_broken_extras_are_said_and_the_rest_is_shown(browser):
     broken = tiny_glb(
         tiers={"words": [[0, 1, "ok"], [1, "x", "bad"], "worse", [2, 1, "backwards"]]},

@@ -17,6 +17,7 @@ import re
 import secrets
 import socket
 import sys
+import tempfile
 import threading
 import time
 import webbrowser
@@ -30,6 +31,8 @@ from kinesics.errors import DataError, FormatError, KinesicsError
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
+
+    from kinesics.performance import Performance
 
 __all__ = ["MAX_BYTES", "Viewer", "make_app", "view"]
 
@@ -243,7 +246,7 @@ class Viewer:
 
 
 def view(
-    source: str | os.PathLike[str] | bytes,
+    source: Performance | str | os.PathLike[str] | bytes,
     *,
     name: str | None = None,
     open_browser: bool = True,
@@ -255,8 +258,10 @@ def view(
     Parameters
     ----------
     source
-        Path or content of a binary glTF (``.glb``) or VRM 0.x / 1.0 (``.vrm``) file, up to
-        ``MAX_BYTES``. Files that other tools wrote are shown too; the page says what they lack.
+        A performance, or the path or content of a binary glTF (``.glb``) or VRM 0.x / 1.0 (``.vrm``)
+        file, up to ``MAX_BYTES``. Files that other tools wrote are shown too; the page says what they
+        lack. Paths of other files that ``kinesics.formats`` reads (``.kin``, ``.bvh`` …) are put on
+        an avatar first.
     name
         Name shown on the page; default: the file's own name.
     open_browser
@@ -301,29 +306,23 @@ def view(
     return viewer
 
 
-def _read(source: str | os.PathLike[str] | bytes, name: str | None) -> tuple[bytes, str]:
+def _read(source: Performance | str | os.PathLike[str] | bytes, name: str | None) -> tuple[bytes, str]:
     """Return the content and the shown name, after checking that it is a whole GLB."""
     if isinstance(source, bytes | bytearray | memoryview):
         data, shown = bytes(source), name or "performance.glb"
         if len(data) > MAX_BYTES:
             raise _too_large(shown, len(data))
-    else:
+    elif isinstance(source, str | os.PathLike):
         path = Path(source)
-        shown = name or path.name
-        try:
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise _too_large(path, size)
-            data = path.read_bytes()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise FormatError(path, "file", "a readable file", f"check the path ({reason})") from error
+        data, shown = _from_file(path), name or path.name
+    else:
+        data, shown = _converted(source), name or "performance"
     if data[:4] != b"glTF" or len(data) < 12:
         raise FormatError(
             shown,
             "byte 0",
             "the signature 'glTF' of a binary glTF or VRM file",
-            "convert it first, for example: kinesics convert IN -o OUT.glb",
+            "export it as .glb; of other files .kin, .bvh and what else `kinesics` reads are shown",
         )
     whole = int.from_bytes(data[8:12], "little")
     if len(data) < whole:
@@ -335,6 +334,49 @@ def _read(source: str | os.PathLike[str] | bytes, name: str | None) -> tuple[byt
         )
     # The name is text for a title, not a path: no control characters, and short.
     return data, re.sub(r"[\x00-\x1f\x7f]", " ", shown)[:200]
+
+
+def _from_file(path: Path) -> bytes:
+    """Content of a GLB or VRM file; what else Kinesics reads is put on an avatar first."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise _too_large(path, size)
+        with path.open("rb") as file:
+            binary = file.read(4) == b"glTF"
+        if not binary and path.suffix.lower() not in (".glb", ".vrm"):
+            from kinesics import formats
+
+            return _converted(formats.load(path))
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FormatError(path, "file", "a readable file", f"check the path ({reason})") from error
+
+
+def _converted(performance: Performance) -> bytes:
+    """Put a performance on its avatar, as a GLB in memory."""
+    from kinesics import formats
+    from kinesics.bodies.humanoid import JOINTS
+    from kinesics.performance import Motion
+
+    body = performance.tracks.get("body")
+    if isinstance(body, Motion) and body.skeleton.names != JOINTS:
+        # No avatar has these joints; bones as they are show more than an error would.
+        from kinesics.studio.bones import bones_glb
+
+        log.warning(
+            "the motion is on a skeleton of %d joints that no avatar has: it is shown as bones, without "
+            "sound and tiers",
+            len(body.skeleton),
+        )
+        return bones_glb(body)
+    with tempfile.TemporaryDirectory(prefix="kinesics-view-") as folder:
+        path = Path(folder) / "performance.glb"
+        formats.save(performance, path)
+        if path.stat().st_size > MAX_BYTES:
+            raise _too_large("the performance", path.stat().st_size)
+        return path.read_bytes()
 
 
 def _too_large(shown: object, size: int) -> DataError:
