@@ -63,7 +63,12 @@ class GesturePlanner:
         self._credit = min(2.0, self._credit + self._flow * self._rate / 60.0 * seconds)
 
     def word(
-        self, tick: Tick, context: Context, match: Match | None, rank_of: Sequence[float]
+        self,
+        tick: Tick,
+        context: Context,
+        match: Match | None,
+        rank_of: Sequence[float],
+        coming: Sequence[tuple[float, Match]] = (),
     ) -> tuple[list[Behaviour], Gesture | None, Word]:
         """Decide on one word.
 
@@ -77,6 +82,9 @@ class GesturePlanner:
             What the words from here on mean, if anything.
         rank_of
             Prominence rank of the words of the match.
+        coming
+            (seconds, match) of plain meanings that follow, as far as they are known: a gesture that would
+            keep the hands from a more telling one gives way to it.
 
         Returns
         -------
@@ -92,10 +100,12 @@ class GesturePlanner:
             # the stroke belongs to the phrase's most prominent word
             best = max(range(len(rank_of)), key=lambda i: (rank_of[i], i))
             word = tick.heard.word(match.first + best)
-            merit = 0.75 + 0.25 * rank_of[best] + (0.55 if self._telling(match) else 0.1)
+            merit = 0.75 + 0.25 * rank_of[best] + self._telling(match)
         elif context.peak:
             merit = context.rank * (1.0 if context.word.prominence > 0.2 else 0.4) + (0.1 if match else 0.0)
         else:
+            return [], None, word
+        if any(0 < t - word.nucleus < 0.95 and self._telling(m) + 0.75 > merit - 0.1 for t, m in coming):
             return [], None, word
         since = word.nucleus - self._last[0]
         running = self._last[2].category == "beat" and since < 1.1 and self._run < 2 and not strong
@@ -114,9 +124,11 @@ class GesturePlanner:
         self._credit -= 1.0
         return [placed], choice, word
 
-    def _telling(self, match: Match) -> bool:
+    def _telling(self, match: Match) -> float:
+        """What a match deserves beyond its stress: the more its gesture says, the more (ours)."""
         kinds = {self._lexicon[x].category for x in match.lexemes}
-        return bool(kinds & {"emblem", "iconic"}) or match.size is not None or match.last - match.first > 1
+        more = 0.2 * min(2, match.last - match.first - 1) + (0.3 if match.size is not None else 0.0)
+        return (0.45 if kinds & {"emblem", "iconic"} else 0.1) + more
 
     def _recent(self, lexeme: str, time: float) -> float:
         """How stale a lexeme is not: sum of exponentially fading uses (20 s)."""
@@ -131,7 +143,7 @@ class GesturePlanner:
         self._used = [(t, n) for t, n in self._used if time - t < 90.0]
         pool: list[tuple[Gesture, float]] = []
         if match is not None:
-            share = 1.0 if match.weight >= 1 else 0.5
+            share = 1.0 if match.weight >= 1 else 0.9 if match.weight > 0.5 else 0.5
             if draw.random() < share:
                 pool = [(self._lexicon[x], 1.0) for x in match.lexemes]
                 # a meaning shown within the last seconds is not shown again: the hands go on beating
@@ -188,7 +200,10 @@ class GesturePlanner:
             # squeeze the stroke a little, then let it come late, then give up
             seconds = max(0.7 * seconds, 0.2, min(seconds, (stroke - earliest) / max(part, 0.2)))
             late = earliest - (stroke - part * seconds)
-            if late > (0.45 if match is not None and match.weight >= 1 else 0.25):
+            # one that misses its stress is worse than none, unless all come late (a live stream) or it
+            # stands for itself (a wave as the clip begins)
+            seen = g.category == "emblem" and match is not None
+            if late > (0.5 if tick.horizon - tick.now < 0.8 else 0.35 if seen else 0.1):
                 return None
             stroke += max(0.0, late)
             first = stroke - part * seconds

@@ -17,7 +17,7 @@ from kinesics.behaviour._planning import STEP, Context, Style, Tick
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.heard import Heard, Word
 from kinesics.behaviour.lexicon import lexicon as shipped_lexicon
-from kinesics.behaviour.meaning import Reader
+from kinesics.behaviour.meaning import Match, Reader
 from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.plan_blinks import BlinkPlanner
 from kinesics.behaviour.plan_gaze import GazePlanner
@@ -86,6 +86,7 @@ class Planner:
         self._tick = 0
         self._next = 0
         self._matched = 0
+        self._clause: Match | None = None
         self._texts: list[str] = []
         self._ranking: list[float] = []
         self._window: deque[float] = deque()
@@ -162,14 +163,45 @@ class Planner:
             match = self._reader.match(self._texts, word.index)
             if match is not None and match.weight >= 1:
                 self._matched = match.last
+        if context.opens:
+            self._clause = self._clause_match(tick, word)
+        if match is None and self._clause is not None and self._clause.first == word.index:
+            match = self._clause
         ranks = [self._rank(tick.heard.word(i)) for i in range(match.first, match.last)] if match else []
-        out, gesture, landing = self._gestures.word(tick, context, match, ranks)
+        out, gesture, landing = self._gestures.word(tick, context, match, ranks, self._coming(tick, word, match))
         out += self._head.word(tick, context, gesture, landing)
         out += self._gaze.word(tick, context)
         if context.closes or context.pause_after > 0.3:
             self._closings.append(word.end)
         if "topic" in context.cues and context.opens:
             self._topic_at = word.start
+        return out
+
+    def _clause_match(self, tick: Tick, word: Word) -> Match | None:
+        """What the clause that begins here means as a whole, by the embedder, put on its most prominent word."""
+        phrase = tick.heard.phrase_at(word.start, tick.horizon)
+        last = tick.heard.known(phrase.end + 0.01) if phrase is not None else min(tick.known, word.index + 12)
+        last = min(last, tick.known)
+        if last - word.index < 2:
+            return None
+        found = self._reader.clause(" ".join(self._texts[word.index : last]))
+        if found is None:
+            return None
+        best = max((tick.heard.word(i) for i in range(word.index, last)), key=self._rank).index
+        return Match(best, best + 1, found[0], 0.6)
+
+    def _coming(self, tick: Tick, word: Word, match: Match | None) -> list[tuple[float, Match]]:
+        """Plain meanings of the words that follow within the reach of one gesture, with their stress's time."""
+        out = []
+        i = max(word.index + 1, match.last if match is not None and match.weight >= 1 else 0)
+        while i < tick.known and (tick.heard.word(i).start < word.nucleus + 1.0):
+            found = self._reader.match(self._texts, i)
+            if found is not None and found.weight >= 1:
+                words = [tick.heard.word(j) for j in range(found.first, found.last)]
+                out.append((max(words, key=self._rank).nucleus, found))
+                i = found.last
+            else:
+                i += 1
         return out
 
     def _rank(self, word: Word) -> float:

@@ -220,7 +220,10 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
         try:
             times = {k[5:]: float(v) for k, v in values.items() if k.startswith("time-")}
             status, reason = values.get("status", ""), values.get("reason", "")
-            self._feedback.append(Feedback(values.get("of", ""), status, reason, times))
+            told = Feedback(values.get("of", ""), status, reason, times)
+            # a reader's own note on an unknown element, written down and read again, is one note
+            if status != "unknown" or told not in self._feedback:
+                self._feedback.append(told)
         except (ValueError, DataError) as error:
             raise self.wrong(f"feedback ({error})", "remove the <feedback>") from error
 
