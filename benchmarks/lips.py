@@ -26,7 +26,9 @@ from kinesics.seeds import rng
 def textgrid_phones(path: Path, tier: str | None) -> list[Interval]:
     """Intervals of the tier whose name holds ``phone`` (or ``tier``), of a TextGrid in short or long form."""
     text = path.read_text("utf-8", errors="replace")
-    flat = re.sub(r"\b(?:xmin|xmax|text|name|class|size)\s*=|intervals\s*(?:\[\d+\]:?|:)|item\s*\[\d*\]:", " ", text)
+    flat = re.sub(
+        r"\b(?:xmin|xmax|text|name|class|size)\s*=|intervals\s*(?:\[\d+\]:?|:)|item\s*\[\d*\]:", " ", text
+    )
     tokens = re.findall(r'"(?:[^"]|"")*"|[-\d.]+', flat[flat.index('"TextGrid"') :])
     out: dict[str, list[Interval]] = {}
     i = 0
@@ -37,7 +39,8 @@ def textgrid_phones(path: Path, tier: str | None) -> list[Interval]:
         name, count = tokens[i + 1].strip('"'), int(tokens[i + 4])
         rows = tokens[i + 5 : i + 5 + 3 * count]
         out[name] = [
-            Interval(float(a), float(b), c.strip('"')) for a, b, c in zip(rows[::3], rows[1::3], rows[2::3], strict=True)
+            Interval(float(a), float(b), c.strip('"'))
+            for a, b, c in zip(rows[::3], rows[1::3], rows[2::3], strict=True)
         ]
         i += 5 + 3 * count
     wanted = [n for n in out if (tier or "phone") in n.lower()]
@@ -47,7 +50,9 @@ def textgrid_phones(path: Path, tier: str | None) -> list[Interval]:
 def random_phones(count: int = 400) -> list[Interval]:
     """English phones in any order, 25 to 140 ms each, a pause now and then."""
     draw = rng(0, "benchmarks", "lips")
-    labels = "P B M F V TH DH T D K G S Z SH CH N L R HH W Y AA AE AH AO AY AW EH ER EY IH IY OW OY UH UW".split()
+    labels = (
+        "P B M F V TH DH T D K G S Z SH CH N L R HH W Y AA AE AH AO AY AW EH ER EY IH IY OW OY UH UW".split()
+    )
     t, out = 0.3, []
     for i in range(count):
         length = float(draw.uniform(0.025, 0.14))
@@ -71,7 +76,9 @@ def main() -> None:
     args = parser.parse_args()
     clips = {p.stem: textgrid_phones(p, args.phones) for p in args.files} or {"random": random_phones()}
     mouths = {name: Mouth(load_avatar(name)) for name in avatars()}
-    print(f"{'clip':28}{'emotion':10}{'speed':6}{'avatar':8}{'p b m':>14}{'frames':>7}{'f v':>12}{'vowels':>14}{'gap mm':>8}")
+    print(
+        f"{'clip':28}{'emotion':10}{'speed':6}{'avatar':8}{'p b m':>14}{'frames':>7}{'f v':>12}{'vowels':>14}{'gap mm':>8}"
+    )
     for clip, phones in clips.items():
         if not phones:
             print(f"{clip:28}no phones tier")
@@ -92,7 +99,9 @@ def main() -> None:
     frames, begun = int(60 * phones[-1].end) // 120 * 120, time.perf_counter()
     for i in range(0, frames, 120):
         face.frames(i, i + 120)
-    print(f"{(time.perf_counter() - begun) / frames * 1e6:.0f} µs a frame in batches of 120, with {len(phones)} phones held")
+    print(
+        f"{(time.perf_counter() - begun) / frames * 1e6:.0f} µs a frame in batches of 120, with {len(phones)} phones held"
+    )
 
 
 if __name__ == "__main__":

@@ -171,7 +171,11 @@ class Expressions:
         if end is None:
             end = relax + release if relax is not None else max(start + length, (peak or start) + release)
         end = max(end, start + 0.1)
-        peak = min(start + attack, start + 0.45 * (end - start)) if peak is None else min(max(peak, start + 0.05), end)
+        peak = (
+            min(start + attack, start + 0.45 * (end - start))
+            if peak is None
+            else min(max(peak, start + 0.05), end)
+        )
         relax = max(end - release, peak) if relax is None else min(max(relax, peak), end)
         relax = min(relax, end - 0.05)
         peak = min(peak, relax)
@@ -190,7 +194,8 @@ class Expressions:
         """(n, 8) how strongly each emotion is felt, 0 to 1."""
         out = np.zeros((len(t), len(EMOTION_NAMES)))
         controls = self._controls
-        mood = controls.intensity if controls.emotion != "neutral" else 0.0
+        # Half the intensity should show as more than half: weak expressions are hard to see on a mesh.
+        mood = controls.intensity**0.8 if controls.emotion != "neutral" else 0.0
         swell = drift(t, 2.3, seed=controls.seed, name="mood")[:, 0]
         base = mood * (0.8 + 0.2 * swell)
         row = EMOTION_NAMES.index(controls.emotion)
@@ -198,7 +203,7 @@ class Expressions:
         for act in acts:
             level = act.level(t)
             i = EMOTION_NAMES.index(act.emotion)
-            out[:, i] = np.maximum(out[:, i], level * act.amount)
+            out[:, i] = np.maximum(out[:, i], level * act.amount**0.8)
             if i != row:  # a passing feeling takes the place of the mood
                 base = base * (1.0 - 0.85 * level)
         out[:, row] = np.maximum(out[:, row], base)

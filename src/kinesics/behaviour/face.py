@@ -17,7 +17,7 @@ from kinesics.behaviour.expressions import Expressions
 from kinesics.behaviour.lids import Lids
 from kinesics.behaviour.lips import Lips
 from kinesics.behaviour.loudness import Loudness
-from kinesics.behaviour.visemes import LIP_COLUMNS, columns
+from kinesics.behaviour.visemes import LIP_COLUMNS, columns, vector
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError, KinesicsError
 from kinesics.performance import Behaviour, Feedback, Interval, Signal
@@ -40,6 +40,9 @@ _KEEP[columns("mouthUpperUp", "mouthLowerDown")] = 0.5
 _KEEP[columns("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper")] = 0.2
 _KEEP[columns("mouthFunnel", "mouthPucker", "mouthClose", "cheekPuff")] = 0.2
 _BROWS = columns("browInnerUp", "browOuterUp")
+_BREATH = vector({"jawOpen": 0.05, "mouthLowerDown": 0.1, "mouthUpperUp": 0.08, "browInnerUp": 0.05}).astype(
+    float
+)
 
 
 class FaceRealiser:
@@ -136,7 +139,9 @@ class FaceRealiser:
         self.lids.forget(before)
         self.loudness.forget(before)
 
-    def frames(self, first: int, last: int, *, eyes: tuple[Floats, Floats] | None = None) -> NDArray[np.float32]:
+    def frames(
+        self, first: int, last: int, *, eyes: tuple[Floats, Floats] | None = None
+    ) -> NDArray[np.float32]:
         """Return the faces of frames ``first`` to ``last`` (excluded); frame i is at i / 60 s.
 
         Parameters
@@ -151,7 +156,9 @@ class FaceRealiser:
         if last <= first:
             return np.zeros((0, len(ARKIT)), np.float32)
         if eyes is not None and any(np.shape(e) != (last - first,) for e in eyes):
-            raise DataError(f"eyes have shapes {[np.shape(e) for e in eyes]}; expected ({last - first},) twice")
+            raise DataError(
+                f"eyes have shapes {[np.shape(e) for e in eyes]}; expected ({last - first},) twice"
+            )
         t = np.arange(first, last) / FPS
         levels = self.expressions.levels(t)
         loud = self.loudness.at(t)
@@ -162,6 +169,7 @@ class FaceRealiser:
         # The voice moves the brows a little: emphasis is seen before it is planned.
         mood[:, _BROWS] += (0.10 * np.maximum(loud, 0.0) * busy[:, 0])[:, None]
         mood *= 1.0 - busy * (1.0 - _KEEP)
+        mood += self.lips.breath(t)[:, None] * _BREATH
         mood = np.clip(mood, 0.0, 1.0)
         values = speech + mood * (1.0 - 0.6 * np.clip(speech, 0.0, 1.0))
         values = self.lips.enforce(t, values)

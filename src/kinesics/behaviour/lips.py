@@ -28,6 +28,10 @@ LEAD = 0.025
 """Seconds by which the mouth's movement precedes the sound (closures are centred in theirs)."""
 LONGEST_LEAD = 0.15
 """Seconds before a phone's start at which it may first be seen."""
+BREATH_LEAD = 0.42
+"""Seconds before speech at which the breath for it is seen at its fullest."""
+PAUSE = 0.35
+"""Silence in seconds after which a breath is drawn."""
 
 _FPS = 60
 _SMOOTHING = np.array([0.08, 0.24, 0.36, 0.24, 0.08])  # over five frames; muscles have no corners
@@ -38,7 +42,7 @@ _ROUND = GROUPS["round"]
 _SPREAD = columns("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 _SQUEEZE = columns("mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower")
 _OPENERS = columns("jawOpen", "mouthLowerDown", "mouthUpperUp")
-_PUCKER = INDEX["mouthPucker"]
+_PUCKER, _CLOSE = INDEX["mouthPucker"], INDEX["mouthClose"]
 
 _GLIDES = {"AY": "ih", "EY": "ih", "OY": "ih", "AW": "ou", "OW": "ou"}
 """Second target of the ARPAbet diphthongs."""
@@ -122,6 +126,7 @@ class Lips:
         if not look_ahead >= 0.06:
             raise DataError(f"look-ahead {look_ahead} s; lips need at least 0.06 s")
         self.anticipation = min(LONGEST_LEAD, look_ahead - 2 / _FPS)
+        self._breathes = look_ahead >= BREATH_LEAD + 0.15
         self._phones: list[tuple[float, float, _Sound]] = []
         self._tracks: _Tracks | None = None
 
@@ -182,6 +187,10 @@ class Lips:
     def busy(self, t: Floats) -> Floats:
         """(n,) how much the mouth is given to speech, 0 to 1, steady through short gaps."""
         return _gate(t, *self.tracks.speaking)
+
+    def breath(self, t: Floats) -> Floats:
+        """(n,) the breath drawn before speech after a pause, 0 to 1; none where the look-ahead is short."""
+        return _gate(t, *self.tracks.breaths) if self._breathes else np.zeros(len(t))
 
     def enforce(self, t: Floats, weights: Floats) -> Floats:
         """Apply the hard constraints to a finished face, weakest first.
@@ -264,11 +273,16 @@ class _Tracks:
                     release[i] = low[i + 1] - high[i]
                 elif vowel[i + 1] and begin[i + 1] - end[i] < 0.04:
                     release[i] = middle[i + 1] - high[i]
-        attack = np.minimum(np.clip(attack, np.where(first == _FF, 0.055, 0.03), 0.085), np.maximum(anticipation + low - begin, 0.015))
-        release = np.clip(release, 0.03, 0.09)
+        attack = np.minimum(
+            np.clip(attack, np.where(first == _FF, 0.055, 0.03), 0.085),
+            np.maximum(anticipation + low - begin, 0.015),
+        )
+        release = np.clip(release, np.where(first == _FF, 0.07, 0.03), 0.09)
         even = np.full(n, 1.0)
         # An expression gives way within a tenth of a second and comes back slowly, not between two words.
         self.speaking = (begin, end, np.minimum(0.12, anticipation) * even, 0.45 * even)
+        fresh = begin - np.r_[-np.inf, end[:-1]] > PAUSE if n else np.zeros(0, bool)
+        self.breaths = tuple(x[fresh] for x in (begin - BREATH_LEAD, begin - 0.26, 0.15 * even, 0.16 * even))
         self.closures, self.contacts = (
             tuple(x[first == v] for x in (low, high, attack, release)) for v in (_PP, _FF)
         )
@@ -279,7 +293,8 @@ class _Tracks:
         self.vowels = tuple(x[vowel] for x in opens)
         rows = np.array([p[2].first for p, v in zip(phones, vowel, strict=True) if v], int)
         open_ = np.array([p[2].openness for p, v in zip(phones, vowel, strict=True) if v], float)
-        self.least_open = 0.65 * shapes()[rows, _JAW] * open_ * _undershoot(length[vowel])
+        # Close rounded vowels hardly use the jaw, yet a mouth must be seen to be open.
+        self.least_open = np.maximum(0.65 * shapes()[rows, _JAW] * open_ * _undershoot(length[vowel]), 0.085)
         rounded = np.isin(first, (_OU, _CH)) | np.isin([p[2].second for p in phones], (_OU,))
         # Rounding spreads beyond its sound, and slowly: a smile narrows, it does not twitch.
         late = np.isin(first, (_OU, _CH))
@@ -330,6 +345,11 @@ class _Tracks:
                 goal = np.repeat(shapes()[row][None, :].astype(float), len(t), 0)
                 # Rounding and a smile go on through a closure, but less.
                 goal[:, _SPREAD] += (0.85 if row == _PP else 0.6) * out[:, _SPREAD]
+                if row == _PP:
+                    # The jaw stays a little open under closed lips; mouthClose undoes its opening one to one.
+                    ajar = 0.3 * np.minimum(out[:, _JAW], 0.5)
+                    goal[:, _JAW] += ajar
+                    goal[:, _CLOSE] += ajar
                 goal[:, _PUCKER] += (0.8 if row == _PP else 0.3) * out[:, _PUCKER]
                 cols = LIP_COLUMNS
                 out[:, cols] += gate[:, None] * (goal[:, cols] - out[:, cols])

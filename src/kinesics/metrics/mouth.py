@@ -89,7 +89,8 @@ class Mouth:
         self._half_width = float(abs(marks["mouth_corner_left"][0]))
         part = {p.name: p for p in avatar.parts}
         inside = np.zeros(len(rest), bool)
-        inside[part["skin"].vertices] = True
+        lip = avatar.landmarks["upper_lip_mid"]
+        inside[next(p.vertices for p in avatar.parts if p.vertices.start <= lip < p.vertices.stop)] = True
         away = np.abs(rest - centre)
         inside &= (away[:, 0] < 0.85 * self._half_width) & (away[:, 1] < 14) & (rest[:, 2] > centre[2] - 10)
         drop = -offsets[INDEX["jawOpen"], :, 1]
