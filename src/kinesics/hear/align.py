@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,33 @@ def _english(
     found = windows(samples, [said.phones[w] for _, w in spoken], spans, progress=progress)
     _trusted(found)
     _spread_lost(found, [said.phones[w][0] for _, w in spoken], spans)
-    return _tiers(tokens, spoken, found, notes)
+    result = _tiers(tokens, spoken, found, notes)
+    return _untranscribed(samples, result, spans)
+
+
+def _untranscribed(samples: np.ndarray, result: Alignment, spans: Sequence[tuple[float, float]]) -> Alignment:
+    """Guess the phones of loud speech that the transcript lacks, so that the lips move there too; there are no words."""
+    from kinesics.hear import untold
+
+    level = _level(samples)
+    covered = [level[int(p.start * 100) : int(p.end * 100) + 1] for p in result.phones]
+    floor = float(np.median(np.concatenate(covered))) - 12.0 if covered else -50.0
+    free = []
+    for start, end in spans:
+        clock = start
+        inside = [p for p in result.phones.slice(start, end)]
+        for a, b in [*((p.start, p.end) for p in inside), (end, end)]:
+            if a - clock >= 0.7 and float(np.median(level[int(clock * 100) : int(a * 100)])) > floor:
+                free.append((clock + 0.05, a - 0.05))
+            clock = max(clock, b)
+    if not free:
+        return result
+    guessed = untold.guess_phones(samples, free).phones
+    extra = tuple(replace(p, confidence=min(p.confidence, 0.3)) for p in guessed)
+    notes = {**result.notes, "untranscribed": [(round(a, 2), round(b, 2)) for a, b in free]}
+    seconds = sum(b - a for a, b in free)
+    log.warning("%.1f s of speech are not in the transcript; their phones are guessed", seconds)
+    return replace(result, phones=result.phones.join(extra), notes=notes)
 
 
 def windows(
@@ -186,25 +212,50 @@ def _window(
     if not said:
         return {}, len(sound) / RATE
     coarse, fine = _features(sound)
+    stop = len(sound) / RATE
+    pieces, best = _first_pass(model, coarse, said, whole=whole)
+    heard = _second_pass(model, fine, pieces, said, best)
+    # once more with the model moved towards this voice: a tenth of the wrong frames come right
+    model = acoustic.adapted(model, coarse, _labels(model, heard, len(coarse)))
+    pieces, best = _first_pass(model, coarse, said, whole=whole)
+    if not whole:
+        pieces, stop = _settled(pieces, len(coarse))
+    heard = _second_pass(model, fine, pieces, said, best)
+    model = acoustic.adapted(model, coarse, _labels(model, heard, len(coarse)))
+    return _second_pass(model, fine, pieces, said, best), stop
+
+
+def _first_pass(
+    model: acoustic.AcousticModel, coarse: np.ndarray, said: Sequence[Sequence[tuple[str, ...]]], *, whole: bool
+) -> tuple[list[viterbi.Piece], np.ndarray]:
+    """Pronunciations, silences and fillers at 10 ms, and the score of the best of all phones in each frame."""
     net = viterbi.network(model, said)
-    plain = model.monophones()
-    states, inverse = np.unique(np.concatenate([np.maximum(net.tied, 0), plain.ravel()]), return_inverse=True)
+    states, inverse = np.unique(
+        np.concatenate([np.maximum(net.tied, 0), model.monophones().ravel()]), return_inverse=True
+    )
     scores = acoustic.score(model, coarse, states)
     best = scores[:, inverse[len(net.tied) :]].max(axis=1)
     column = inverse[: len(net.tied)].copy()
     column[net.filler] = len(states)
     scores = np.concatenate([scores, (best - viterbi.FILLER)[:, None]], axis=1)
-    pieces, _ = viterbi.best_path(net, scores, column, whole=whole)
-    stop = len(sound) / RATE
-    if not whole:
-        pieces, stop = _settled(pieces, len(coarse))
-    return _second_pass(model, fine, pieces, said, best), stop
+    return viterbi.best_path(net, scores, column, whole=whole)[0], best
+
+
+def _labels(model: acoustic.AcousticModel, heard: dict[int, list[Interval]], count: int) -> np.ndarray:
+    """Phone of each 10 ms frame, -1 where none was found."""
+    labels = np.full(count, -1)
+    for phones in heard.values():
+        for p in phones:
+            labels[round(p.start * 100) : round(p.end * 100)] = model.phones.index(p.label)
+    return labels
 
 
 def _features(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Features at 10 ms and at 5 ms, mean removed."""
     cepstrum = acoustic.cepstra(sound, hop=_HOP)
-    cepstrum = cepstrum - cepstrum[::2].mean(axis=0)
+    # the mean of what is not far below the loudest, so that long silence does not pull it
+    heard = cepstrum[:, 0] > np.percentile(cepstrum[:, 0], 95) - 40.0
+    cepstrum = cepstrum - cepstrum[heard].mean(axis=0)
     fine = acoustic.with_slopes(cepstrum, hop=_HOP)
     return fine[::2], fine
 

@@ -16,9 +16,9 @@ from kinesics.hear.acoustic import STATES, AcousticModel
 
 SKIP, SKIP_ENTRY = 50.0, 150.0
 """Price (nats) of each word of the transcript that was not said, and of each stretch of them."""
-FILLER = 5.0
+FILLER = 3.0
 """Nats a frame by which the filler is worse than the best of all phones."""
-FILLER_ENTRY = 12.0
+FILLER_ENTRY = 60.0
 """Price (nats) of beginning to fill."""
 _NEVER = np.float32(-1e30)
 
