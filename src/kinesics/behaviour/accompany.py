@@ -24,14 +24,14 @@ HANDS = (slice(6, 9), slice(9, 12))
 TURNS = (slice(12, 15), slice(15, 18))
 _COUNT = 18
 # Standard deviation of the places: degrees of pitch, yaw and roll; metres out, up and ahead; degrees of the wrist.
-_HAND, _TURN = (0.050, 0.045, 0.045), (9.0, 7.0, 7.0)
-_SIZE = np.array([3.6, 5.2, 3.0, 1.9, 3.4, 1.9, *_HAND, *_HAND, *_TURN, *_TURN])
+_HAND, _TURN = (0.080, 0.070, 0.075), (8.0, 7.0, 7.0)
+_SIZE = np.array([3.6, 5.4, 3.2, 3.0, 5.6, 3.0, *_HAND, *_HAND, *_TURN, *_TURN])
 # How much of a place is kept at the next accent.
 _KEEP = np.array([0.5] * 3 + [0.6] * 3 + [0.3] * 12)
 # The dip on a syllable of full prominence; down is positive pitch and negative height.
 _DIP = np.array([4.2, 0, 0, 0.9, 0, 0, 0, -0.055, 0.01, 0, -0.055, 0.01, 8, 0, 0, 8, 0, 0], dtype=np.float64)
 _RISE, _FALL = 0.17, 0.34  # seconds to the bottom of a dip and back
-_SOONEST, _LATEST = 0.30, 0.62  # seconds between accents
+_SOONEST, _LATEST = 0.26, 0.50  # seconds between accents
 
 
 class Accompaniment:

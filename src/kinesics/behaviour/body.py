@@ -384,7 +384,7 @@ class Body:
         going = self.accompaniment(times)
         for k, side in enumerate(_SIDES):
             # Labelled gestures, hanging arms and touching hands leave less room for it.
-            free = (1 - 0.7 * self.arms[side].gesturing(times)) * (1 - 0.85 * hands[k, :, 9]) * (1 - hands[k, :, 10])
+            free = (1 - 0.5 * self.arms[side].gesturing(times)) * (1 - 0.85 * hands[k, :, 9]) * (1 - hands[k, :, 10])
             hands[k, :, :3] += free[:, None] * going[:, HANDS[k]]
             flick = rot.from_rotvec(np.radians(free[:, None] * going[:, TURNS[k]]))
             hands[k, :, 3:7] = rot.multiply(flick, hands[k, :, 3:7])

@@ -23,7 +23,7 @@ RESTS: tuple[str, ...] = ("hang", "clasp", "hold", "home", "open", "single")
 nearer or farther apart; one hand ready, the other hanging."""
 
 # While silent, and between the gestures of somebody who talks: hands then stay up in front.
-_CHANCE = {False: (0.50, 0.27, 0.15, 0.08, 0.0, 0.0), True: (0.0, 0.0, 0.0, 0.46, 0.34, 0.20)}
+_CHANCE = {False: (0.50, 0.27, 0.15, 0.08, 0.0, 0.0), True: (0.0, 0.0, 0.0, 0.46, 0.44, 0.10)}
 _POSES = {
     # (the hand on top, the hand below)
     "clasp": (
@@ -35,12 +35,12 @@ _POSES = {
         ("relaxed palm:back fingers:down-in @ hips centre near +0.015,-0.035,-0.025", 1.0),
     ),
     "open": (
-        ("relaxed palm:in-up fingers:forward-in @ stomach ipsi mid +0.000,-0.030,-0.060", 1.0),
-        ("relaxed palm:in fingers:forward-in @ waist ipsi mid +0.000,0.020,-0.040", 1.0),
+        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.020,-0.060,0.000", 1.0),
+        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.010,-0.090,0.010", 1.0),
     ),
     "home": (
-        ("relaxed palm:in-down fingers:forward-in @ waist inside mid +0.050,0.015,-0.050", 1.0),
-        ("relaxed palm:in-down fingers:forward-in @ waist inside mid +0.035,-0.010,-0.035", 1.0),
+        ("relaxed palm:in-back fingers:in-forward @ stomach inside mid +0.055,-0.060,-0.020", 1.0),
+        ("relaxed palm:down fingers:in-forward @ stomach inside mid +0.050,-0.095,-0.010", 1.0),
     ),
 }
 
