@@ -128,7 +128,7 @@ class Performer:
         return self._assemble(blocks, blocks[0][0] if blocks else self._step * _FRAMES_PER_STEP)
 
     def run(self, heard: Performance, *, progress: bool = False) -> Performance:
-        """Perform a whole clip; the result is as long as what is heard.
+        """Perform a whole clip; the result is as long as the speech, or what else is heard.
 
         Parameters
         ----------
@@ -137,7 +137,8 @@ class Performer:
         progress
             Show a bar when it takes over a second.
         """
-        frames = max(1, round(heard.duration * FPS))
+        sound = heard.get("speech")
+        frames = max(1, round((heard.duration if sound is None else sound.end) * FPS))
         steps = -(-frames // _FRAMES_PER_STEP)
         blocks: Iterator = self._blocks(heard, steps)
         if progress:
