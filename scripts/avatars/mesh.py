@@ -127,3 +127,17 @@ def smooth_field(
         np.add.at(total, edges[:, 1], state[edges[:, 0]])
         state = state + amount * (total / np.maximum(count, 1)[:, None] - state)
     return state[group]
+
+
+def join(name: str, parts: list[Part], material: Material) -> Part:
+    """Several parts as one, with a common material; morphs are dropped."""
+    start = np.cumsum([0] + [len(p.position) for p in parts])
+    return Part(
+        name,
+        material,
+        np.concatenate([p.position for p in parts]),
+        np.concatenate([p.uv for p in parts]),
+        np.concatenate([p.faces + s for p, s in zip(parts, start, strict=False)]),
+        np.concatenate([p.weights for p in parts]),
+        np.concatenate([p.origin for p in parts]),
+    ).with_normals()

@@ -22,6 +22,27 @@ class Person:
     trousers: tuple[int, int, int] = (50, 55, 75)
     shoes: tuple[int, int, int] = (235, 232, 226)
     style: str = "bob"
+    hair_body: tuple[float, float] = (3.0, 8.0)  # mm of hair on the sides and on top
+    parting: float = 14.0  # mm to the left of the middle
+    grey: float = 0.0
+    brow_width: float = 2.6  # half height, mm on the base head
+    brow_lift: float = 0.0
+    brow_density: float = 1.0
+    brow_shade: float = 0.9
+    blush: float = 0.3
+    freckles: float = 0.0
+    stubble: float = 0.0
+    eye_makeup: float = 0.0
+    shadow: tuple[int, int, int] = (110, 70, 60)
+    hairline: float = 0.0  # mm higher than usual
+    sleeve: float = 0.35  # share of the forearm that is covered; negative ends above the elbow
+    neckline: tuple[float, float, float] = (0.076, 0.030, 0.5)  # half width, drop, slope of the neck hole
+    collar: bool = False
+    stripes: tuple[int, int, int] | None = None
+    leg_width: tuple[float, float] = (0.072, 0.078)  # radius at hem and knee, metres
+    faded: float = 0.0
+    soles: tuple[int, int, int] = (240, 238, 232)
+    laces: tuple[int, int, int] = (245, 243, 238)
 
 
 PEOPLE = {
@@ -38,11 +59,28 @@ PEOPLE = {
             "cupsize": 0.4,
             "firmness": 0.6,
         },
-        race={"african": 0.3, "asian": 0.3, "caucasian": 0.4},
+        race={"african": 0.25, "asian": 0.3, "caucasian": 0.45},
+        details={
+            "mouth/mouth-angles-up": 0.35,
+            "eyes/l-eye-scale-incr": 0.35,
+            "eyes/r-eye-scale-incr": 0.35,
+            "nose/nose-scale-horiz-decr": 0.3,
+            "chin/chin-width-decr": 0.2,
+        },
         skin=(188, 132, 100),
         lips=(160, 78, 76),
         iris=(98, 60, 32),
-        hair=(38, 25, 20),
+        hair=(70, 45, 32),
+        blush=0.34,
+        brow_width=2.0,
+        sleeve=-0.42,
+        neckline=(0.082, 0.040, 0.72),
+        shirt=(226, 220, 208),
+        stripes=(46, 62, 104),
+        trousers=(72, 84, 104),
+        faded=0.28,
+        eye_makeup=0.3,
+        hair_body=(3.0, 12.0),
     ),
     "theo": Person(
         name="theo",
@@ -56,13 +94,28 @@ PEOPLE = {
             "proportions": 0.3,
         },
         race={"african": 0.05, "asian": 0.1, "caucasian": 0.85},
-        skin=(222, 174, 148),
+        details={"mouth/mouth-angles-up": 0.45},
+        skin=(212, 160, 132),
         lips=(186, 116, 106),
-        iris=(78, 112, 134),
+        iris=(58, 74, 80),
         hair=(96, 70, 48),
-        shirt=(196, 92, 62),
-        trousers=(72, 74, 78),
+        shirt=(92, 122, 118),
+        trousers=(70, 68, 66),
         shoes=(84, 58, 42),
         style="short",
+        brow_width=3.4,
+        brow_lift=-2.0,
+        brow_density=1.25,
+        blush=0.38,
+        stubble=0.5,
+        grey=0.12,
+        hair_body=(3.5, 7.0),
+        hairline=3.0,
+        sleeve=0.93,
+        neckline=(0.071, 0.018, 0.5),
+        collar=True,
+        soles=(46, 36, 30),
+        laces=(58, 40, 30),
+        leg_width=(0.084, 0.088),
     ),
 }

@@ -7,6 +7,7 @@ An avatar is a T-pose mesh with the canonical 55 joints and the 52 ARKit morphs.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import zipfile
 from collections.abc import Mapping
@@ -19,12 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kinesics.bodies.humanoid import JOINTS
+from kinesics.bodies.humanoid import JOINTS, PARENTS
 from kinesics.errors import DataError, FormatError, choose
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 
 Array = NDArray[np.float32]
+_GEMM = 250_000
 
 
 @dataclass(frozen=True)
@@ -116,30 +118,67 @@ class Avatar:
     @functools.cached_property
     def skeleton(self) -> Skeleton:
         """The canonical skeleton with this person's proportions."""
-        parents = _parents()
+        parents = np.array(PARENTS)
         offsets = self.joints - np.where(parents[:, None] >= 0, self.joints[parents], 0)
         return Skeleton(JOINTS, tuple(parents.tolist()), offsets)
 
     @functools.cached_property
-    def _dense(self) -> Array:
-        # One matrix product over all 55 joints beats gathering four matrices per vertex by far.
-        dense = np.zeros((len(JOINTS), len(self.vertices)), np.float32)
-        rows = np.arange(len(self.vertices))
-        for k in range(4):
-            np.add.at(dense, (self.weight_index[:, k], rows), self.weight_value[:, k])
-        return dense
-
-    @functools.cached_property
-    def _columns(self) -> Array:
-        return np.ascontiguousarray(self.vertices.T)
-
-    @functools.cached_property
-    def _basis(self) -> Array:
-        return np.ascontiguousarray(self.morph_offsets.transpose(0, 2, 1)).reshape(len(self.morph_names), -1)
+    def _runtime(self) -> _Runtime:
+        return _Runtime.of(self)
 
     def landmark(self, name: str) -> int:
         """Vertex index of a landmark; a DataError lists the names when there is none."""
         return self.landmarks[choose("landmark", name, self.landmarks)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Runtime:
+    """An avatar laid out for :func:`skin`.
+
+    Vertices are sorted into runs: those that follow one joint (hair, eyes, teeth, most of the
+    head), then blocks that share few joints. Small dense products over a block's own joints beat
+    gathering four matrices per vertex, and below ``_GEMM`` multiply-adds BLAS stays on the caller's
+    thread: on a busy machine waking its pool costs far more than the product.
+    """
+
+    order: NDArray[np.intp]
+    rest: Array  # (4, V) homogeneous, in that order
+    rigid: tuple[tuple[int, slice], ...]
+    soft: tuple[tuple[slice, NDArray[np.intp], Array], ...]
+    morphs: tuple[tuple[NDArray[np.intp], Array], ...]  # places in the order and (3, n) offsets
+
+    @classmethod
+    def of(cls, avatar: Avatar) -> _Runtime:
+        index, value = avatar.weight_index, avatar.weight_value
+        alone = value[:, 0] > 0.999
+        order = np.lexsort((np.where(alone, 0, index[:, 1]), index[:, 0], ~alone))
+        index, value = index[order], value[order]
+        start = int(alone.sum())
+        edges = np.r_[0, np.flatnonzero(np.diff(index[:start, 0].astype(int))) + 1, start].tolist()
+        rigid = tuple((int(index[a, 0]), slice(a, b)) for a, b in itertools.pairwise(edges) if b > a)
+        soft = []
+        while start < len(order):
+            stop = len(order)
+            while True:
+                joints = np.unique(index[start:stop][value[start:stop] > 0])
+                if 12 * (stop - start) * len(joints) <= _GEMM or stop - start == 1:
+                    break
+                stop = start + (stop - start) // 2
+            dense = np.zeros((len(joints), stop - start), np.float32)
+            column = np.minimum(np.searchsorted(joints, index[start:stop]), len(joints) - 1)
+            for k in range(4):
+                np.add.at(dense, (column[:, k], np.arange(stop - start)), value[start:stop, k])
+            soft.append((slice(start, stop), joints.astype(np.intp), dense))
+            start = stop
+        place = np.empty(len(order), np.intp)
+        place[order] = np.arange(len(order))
+        moving = [np.flatnonzero(np.abs(offset).max(1) > 0) for offset in avatar.morph_offsets]
+        morphs = tuple(
+            (place[avatar.morph_vertices[rows]], np.ascontiguousarray(offset[rows].T))
+            for rows, offset in zip(moving, avatar.morph_offsets, strict=True)
+        )
+        rest = np.concatenate([avatar.vertices[order].T, np.ones((1, len(order)), np.float32)])
+        return cls(order, rest, rigid, tuple(soft), morphs)
 
 
 def avatars() -> list[str]:
@@ -241,15 +280,22 @@ def skin(
 
 
 def _blend(avatar: Avatar, transform: Array, face: Array | None) -> Array:
-    p = avatar._columns
+    run = avatar._runtime
+    p = run.rest
     if face is not None and np.any(face):
         p = p.copy()
-        p[:, avatar.morph_vertices] += (face @ avatar._basis).reshape(3, -1)
-    m = np.ascontiguousarray(transform.reshape(len(JOINTS), 12).T) @ avatar._dense
+        for k in np.flatnonzero(face):
+            ids, offset = run.morphs[k]
+            for row in range(3):
+                p[row, ids] += face[k] * offset[row]
+    posed = np.empty((3, p.shape[1]), np.float32)
+    for joint, span in run.rigid:
+        np.matmul(transform[joint], p[:, span], out=posed[:, span])
+    for span, joints, dense in run.soft:
+        m = np.ascontiguousarray(transform[joints].reshape(-1, 12).T) @ dense
+        np.einsum("rcn,cn->rn", m.reshape(3, 4, -1), p[:, span], out=posed[:, span])
     out = np.empty((p.shape[1], 3), np.float32)
-    for row in range(3):
-        a, b, c, d = m[4 * row : 4 * row + 4]
-        out[:, row] = a * p[0] + b * p[1] + c * p[2] + d
+    out[run.order] = posed.T
     return out
 
 
@@ -265,12 +311,6 @@ def _checked(what: str, values: ArrayLike, shape: tuple[int, ...], frames: int |
     if not np.isfinite(array).all():
         raise DataError(f"{what} has values that are not finite")
     return array
-
-
-def _parents() -> NDArray[np.intp]:
-    from kinesics.bodies.humanoid import PARENTS
-
-    return np.array(PARENTS)
 
 
 @functools.lru_cache(maxsize=8)
