@@ -23,6 +23,9 @@ STATES = 3
 _WINDOW, _FFT, _FILTERS, _CEPSTRA = 410, 512, 25, 13
 _LOWEST, _HIGHEST, _LIFTER, _PREEMPHASIS = 130.0, 6800.0, 22, 0.97
 _WEIGHT_STEP = 1024 * np.log(1.0001)  # mixture weights are stored as 8-bit logarithms to the base 1.0001^1024
+_PRODUCT = 250_000
+"""Multiplications in one matrix product: below this BLAS stays on one thread, which is many times faster for small
+products on a busy machine, and gives the same bits everywhere."""
 _INSIDE, _BEGIN, _END, _SINGLE = 0, 1, 2, 3
 
 
@@ -155,11 +158,12 @@ def adapted(model: AcousticModel, features: np.ndarray, labels: np.ndarray) -> A
         usual = model.states[model.plain[book]]
         for s in range(streams):
             x = inside[:, _CEPSTRA * s : _CEPSTRA * (s + 1)]
-            density = np.concatenate([x * x, x], axis=1) @ model.scale[s][book] + model.offset[s][book]
+            squares = np.concatenate([x * x, x], axis=1)
+            density = product(squares, model.scale[s][book]) + model.offset[s][book]
             density += np.log(model.weights[s][:, usual].mean(axis=1) + 1e-10)
             share = np.exp(density - density.max(axis=1, keepdims=True))
             share /= share.sum(axis=1, keepdims=True)
-            moved[book, s] = (x - share @ model.means[book, s]).sum(axis=0)
+            moved[book, s] = (x - product(share, model.means[book, s])).sum(axis=0)
     everywhere = moved.sum(axis=0) / (count.sum() + 100.0)
     shift = (moved + 40.0 * everywhere) / (count[:, None, None] + 40.0)
     means = (model.means + shift[:, :, None, :]).astype(np.float32)
@@ -192,6 +196,14 @@ def _definitions(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, n
     codebook[states[table["seq"]]] = base[:, None]
     plain = table["seq"][:n_plain].astype(np.int64)
     return tuple(names), keys[order], table["seq"][n_plain:][order].astype(np.int64), plain, states, codebook
+
+
+def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Matrix product in blocks of rows that BLAS leaves on one thread (see ``_PRODUCT``)."""
+    size = max(_PRODUCT // b.size, 1)
+    if len(a) <= size:
+        return a @ b
+    return np.concatenate([a[k : k + size] @ b for k in range(0, len(a), size)])
 
 
 @cache
@@ -228,9 +240,10 @@ def mel_energies(samples: np.ndarray, *, hop: int) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::hop][:count]
     window = np.hamming(_WINDOW).astype(np.float32)
     out = np.empty((count, _FILTERS), np.float32)
-    for a in range(0, count, 4096):
-        spectrum = np.fft.rfft(frames[a : a + 4096] * window, _FFT)
-        out[a : a + 4096] = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _filterbank()
+    size = _PRODUCT // (_FILTERS * (_FFT // 2 + 1))
+    for a in range(0, count, size):
+        spectrum = np.fft.rfft(frames[a : a + size] * window, _FFT)
+        out[a : a + size] = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _filterbank()
     return out
 
 
@@ -273,7 +286,7 @@ def cepstra(samples: np.ndarray, *, hop: int = 160, clean: bool = True) -> np.nd
     mel = mel_energies(samples, hop=hop)
     if clean:
         mel = denoised(mel, phases=max(160 // hop, 1))
-    return np.log(np.maximum(mel, 1e-4)) @ _cosines()
+    return product(np.log(np.maximum(mel, 1e-4)), _cosines())
 
 
 def with_slopes(cepstrum: np.ndarray, *, hop: int = 160) -> np.ndarray:
@@ -314,17 +327,23 @@ def score(
         inputs.append(np.concatenate([x * x, x], axis=1).astype(np.float32))
     for book in np.unique(books):
         columns = np.flatnonzero(books == book)
-        rows: slice | np.ndarray = slice(None)
-        if needed is not None:
-            rows = np.flatnonzero(needed[:, columns].any(axis=1))
-        part = np.zeros((len(features[rows]), len(columns)), np.float32)
-        for s, whole in enumerate(inputs):
-            x = whole[rows]
-            density = x @ model.scale[s][book] + model.offset[s][book]
-            top = density.max(axis=1, keepdims=True)
-            density -= top
-            np.maximum(density, -30.0, out=density)
-            np.exp(density, out=density)
-            part += np.log(density @ model.weights[s][:, states[columns]] + 1e-10) + top
-        out[rows if isinstance(rows, slice) else rows[:, None], columns] = part
+        weights = [np.ascontiguousarray(w[:, states[columns]]) for w in model.weights]
+        rows = np.arange(len(features)) if needed is None else np.flatnonzero(needed[:, columns].any(axis=1))
+        size = max(min(_PRODUCT // (26 * 128), _PRODUCT // (128 * len(columns))), 16)
+        for a in range(0, len(rows), size):
+            block = rows[a : a + size]
+            part = np.zeros((len(block), len(columns)), np.float32)
+            for s, whole in enumerate(inputs):
+                density = whole[block] @ model.scale[s][book]
+                density += model.offset[s][book]
+                top = density.max(axis=1, keepdims=True)
+                density -= top
+                np.maximum(density, -30.0, out=density)
+                np.exp(density, out=density)
+                mixed = density @ weights[s]
+                mixed += 1e-10
+                np.log(mixed, out=mixed)
+                part += mixed
+                part += top
+            out[block[:, None], columns] = part
     return out

@@ -214,39 +214,80 @@ def _window(
     coarse, fine = _features(sound)
     stop = len(sound) / RATE
     pieces, best = _first_pass(model, coarse, said, whole=whole)
-    heard = _second_pass(model, fine, pieces, said, best)
     # once more with the model moved towards this voice: a tenth of the wrong frames come right
-    model = acoustic.adapted(model, coarse, _labels(model, heard, len(coarse)))
-    pieces, best = _first_pass(model, coarse, said, whole=whole)
+    model = acoustic.adapted(model, coarse, _labels(model, pieces, said, len(coarse)))
+    pieces, best = _first_pass(model, coarse, said, whole=whole, near=pieces)
     if not whole:
         pieces, stop = _settled(pieces, len(coarse))
-    heard = _second_pass(model, fine, pieces, said, best)
-    model = acoustic.adapted(model, coarse, _labels(model, heard, len(coarse)))
+    model = acoustic.adapted(model, coarse, _labels(model, pieces, said, len(coarse)))
     return _second_pass(model, fine, pieces, said, best), stop
 
 
 def _first_pass(
-    model: acoustic.AcousticModel, coarse: np.ndarray, said: Sequence[Sequence[tuple[str, ...]]], *, whole: bool
+    model: acoustic.AcousticModel,
+    coarse: np.ndarray,
+    said: Sequence[Sequence[tuple[str, ...]]],
+    *,
+    whole: bool,
+    near: Sequence[viterbi.Piece] | None = None,
 ) -> tuple[list[viterbi.Piece], np.ndarray]:
-    """Pronunciations, silences and fillers at 10 ms, and the score of the best of all phones in each frame."""
+    """Pronunciations, silences and fillers at 10 ms, and the score of the best of all phones in each frame.
+
+    With ``near``, words are scored only within a second of where that path had them, which is faster.
+    """
     net = viterbi.network(model, said)
     states, inverse = np.unique(
         np.concatenate([np.maximum(net.tied, 0), model.monophones().ravel()]), return_inverse=True
     )
-    scores = acoustic.score(model, coarse, states)
-    best = scores[:, inverse[len(net.tied) :]].max(axis=1)
-    column = inverse[: len(net.tied)].copy()
+    column, plain = inverse[: len(net.tied)].copy(), inverse[len(net.tied) :]
+    needed = None
+    if near is not None:
+        needed = np.zeros((len(coarse), len(states)), bool)
+        needed[:, plain] = True
+        low, high = _vicinity(near, len(said), len(coarse))
+        first = np.flatnonzero((net.word >= 0) & np.append(True, net.word[1:] != net.word[:-1]))
+        for a, b in zip(first, [*first[1:], len(net.word)], strict=True):
+            word = int(net.word[a])
+            needed[low[word] : high[word], column[a:b]] = True
+    scores = acoustic.score(model, coarse, states, needed=needed)
+    best = scores[:, plain].max(axis=1)
     column[net.filler] = len(states)
     scores = np.concatenate([scores, (best - viterbi.FILLER)[:, None]], axis=1)
     return viterbi.best_path(net, scores, column, whole=whole)[0], best
 
 
-def _labels(model: acoustic.AcousticModel, heard: dict[int, list[Interval]], count: int) -> np.ndarray:
-    """Phone of each 10 ms frame, -1 where none was found."""
+def _vicinity(near: Sequence[viterbi.Piece], words: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last frame in which each word is looked for again: about where it was, or between its neighbours."""
+    start, end = np.full(words, -1), np.full(words, -1)
+    for p in near:
+        if p.word >= 0:
+            start[p.word], end[p.word] = p.start, p.end
+    low, high = np.zeros(words, np.int64), np.full(words, count)
+    clock = 0
+    for k in range(words):
+        clock = start[k] if start[k] >= 0 else clock
+        low[k] = max(clock - 100, 0)
+    clock = count
+    for k in range(words - 1, -1, -1):
+        clock = end[k] if end[k] >= 0 else clock
+        high[k] = min(clock + 100, count)
+    return low, high
+
+
+def _labels(
+    model: acoustic.AcousticModel,
+    pieces: Sequence[viterbi.Piece],
+    said: Sequence[Sequence[tuple[str, ...]]],
+    count: int,
+) -> np.ndarray:
+    """Phone of each 10 ms frame of a path, -1 in silence and fillers."""
     labels = np.full(count, -1)
-    for phones in heard.values():
-        for p in phones:
-            labels[round(p.start * 100) : round(p.end * 100)] = model.phones.index(p.label)
+    for piece in pieces:
+        if piece.word >= 0:
+            phones = said[piece.word][piece.variant]
+            bounds = [*piece.entries[:: acoustic.STATES], piece.end]
+            for phone, a, b in zip(phones, bounds, bounds[1:], strict=False):
+                labels[a:b] = model.phones.index(phone)
     return labels
 
 

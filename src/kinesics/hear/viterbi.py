@@ -58,12 +58,16 @@ class Network:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the best path: frames [start, end) in word ``word`` (-1 silence, -2 filler)."""
+    """A stretch of the best path: frames [start, end) in word ``word`` (-1 silence, -2 filler).
+
+    ``entries`` are the first frames of its states.
+    """
 
     start: int
     end: int
     word: int
     variant: int
+    entries: tuple[int, ...] = ()
 
 
 def network(model: AcousticModel, said: Sequence[Sequence[Sequence[str]]]) -> Network:
@@ -137,14 +141,18 @@ def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bo
     origin_before = np.zeros((count, words + 1), np.int32)
     origin = np.zeros((count, words + 1), np.int32)
 
+    next_junction = net.owner + 1
+    previous = np.maximum(line - 1, 0)
+    jump = np.full(words + 1, _NEVER, np.float32)
+    entry = skips[1:] + np.float32(SKIP_ENTRY)
+
     def junctions(value: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray]:
         before = np.full(words + 1, _NEVER, np.float32)
         ends = value[net.last]
         if words:
             before[1:] = np.maximum.reduceat(ends, group)
-            tops = np.repeat(before[1:], np.diff(np.append(group, len(ends))))
-            pick = np.flatnonzero(ends >= tops)
-            origin_before[t, net.owner[pick] + 1] = net.last[pick]
+            pick = np.flatnonzero(ends >= before[next_junction])
+            origin_before[t, next_junction[pick]] = net.last[pick]
         quiet, filled = value[silence_end], value[net.filler]
         rest = np.maximum(quiet, filled)
         after = np.maximum(before, rest)
@@ -153,9 +161,8 @@ def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bo
         shifted = after + skips
         top = np.maximum.accumulate(shifted)
         index = np.maximum.accumulate(np.where(shifted >= top, line, 0))
-        jump = np.full(words + 1, _NEVER, np.float32)
-        jump[1:] = top[:-1] - skips[1:] - np.float32(SKIP_ENTRY)
-        origin[t] = np.where(jump > after, -1 - np.roll(index, 1), source)
+        jump[1:] = top[:-1] - entry
+        origin[t] = np.where(jump > after, -1 - index[previous], source)
         return before, np.maximum(after, jump)
 
     value = np.full(size, _NEVER, np.float32)
@@ -190,6 +197,7 @@ def _trace(
 ) -> list[Piece]:
     pieces: list[Piece] = []
     end = count
+    entries: list[int] = []
     junction_of_silence = {int(s): k for k, s in enumerate(net.silence)}
     junction_of_filler = {int(s): k for k, s in enumerate(net.filler)}
     firsts = {int(s): int(o) for s, o in zip(net.first, net.owner, strict=True)}
@@ -197,9 +205,10 @@ def _trace(
     while t >= 0:
         while t > 0 and not entered[t, state]:
             t -= 1
+        entries.append(t)
         if state in firsts or state in junction_of_silence or state in junction_of_filler:
-            pieces.append(Piece(t, end, int(net.word[state]), int(net.variant[state])))
-            end = t
+            pieces.append(Piece(t, end, int(net.word[state]), int(net.variant[state]), tuple(entries[::-1])))
+            end, entries = t, []
             if t == 0:
                 break
             if state in firsts:
