@@ -153,7 +153,7 @@ export class Actor {
     };
   }
 
-  /** The hips' way over the floor, when it leads away from the place where the file begins. */
+  /** The hips' way over the floor; one point where it does not lead away. */
   private walk(clip: AnimationClip): Float32Array | null {
     const hips = this.find("hips");
     const track = hips && clip.tracks.find((item) => item.name === `${hips.name}.position`);
@@ -172,7 +172,16 @@ export class Actor {
     for (let i = 0; i < count; i += 1) {
       reach = Math.max(reach, Math.hypot(raw[i * 2]! - raw[0]!, raw[i * 2 + 1]! - raw[1]!));
     }
-    if (reach < this.height * WALKS_AWAY) return null;
+    if (reach < this.height * WALKS_AWAY) {
+      // Who stays is framed where they stand on average, not where the file rests.
+      let x = 0;
+      let z = 0;
+      for (let i = 0; i < count; i += 1) {
+        x += raw[i * 2]! / count;
+        z += raw[i * 2 + 1]! / count;
+      }
+      return Float32Array.of(x, z);
+    }
     const smooth = new Float32Array(raw.length);
     const radius = Math.round(PATH_RATE / 2);
     for (let i = 0; i < count; i += 1) {

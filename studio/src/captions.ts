@@ -16,7 +16,8 @@ export class Captions {
 
   open(tiers: Tier[]): void {
     const words = tiers.find((tier) => tier.name.toLowerCase() === "words")?.intervals ?? [];
-    this.lines = breakLines(words.filter((word) => word.label.trim() !== ""));
+    const phrases = tiers.find((tier) => tier.name.toLowerCase() === "phrases")?.intervals ?? [];
+    this.lines = breakLines(words.filter((word) => word.label.trim() !== ""), phrases.map((phrase) => phrase.start));
     this.line = -2;
     this.update(0);
   }
@@ -52,14 +53,15 @@ export class Captions {
   }
 }
 
-/** Break where the speaker pauses, after a full stop, or where a line is full. */
-export function breakLines(words: Interval[]): Interval[][] {
+/** Break where a phrase begins, where the speaker pauses, after a full stop, or where a line is full. */
+export function breakLines(words: Interval[], phraseStarts: number[] = []): Interval[][] {
   const lines: Interval[][] = [];
   let line: Interval[] = [];
   let length = 0;
   for (const word of words) {
     const last = line[line.length - 1];
-    if (last && (word.start - last.end > LONG_PAUSE || length + word.label.length > LONGEST_LINE || /[.!?]$/.test(last.label))) {
+    const phrase = last && phraseStarts.some((start) => start > last.start + 0.02 && start <= word.start + 0.02);
+    if (last && (phrase || word.start - last.end > LONG_PAUSE || length + word.label.length > LONGEST_LINE || /[.!?]$/.test(last.label))) {
       lines.push(line);
       line = [];
       length = 0;

@@ -56,7 +56,7 @@ export function readExtras(json: GltfJson): Extras {
   }
   result.synthetic = found["synthetic"] === true;
   readTiers(found["tiers"], result);
-  result.tiers.push(...planTiers(found["plan"], result.tiers));
+  result.tiers.push(...planTiers(found["plan"], result.tiers, result.duration));
   result.tiers.sort((a, b) => placeOf(a.name) - placeOf(b.name));
   return result;
 }

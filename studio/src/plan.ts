@@ -31,7 +31,7 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(
 const finite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** Tiers of the behaviours of a plan; kinds of which the file already has a tier are left to that. */
-export function planTiers(plan: unknown, present: Tier[]): Tier[] {
+export function planTiers(plan: unknown, present: Tier[], duration: number | null): Tier[] {
   const behaviours = new Map<string, Behaviour>();
   for (const item of list(record(plan)["behaviours"])) {
     const { id, kind, sync, attributes } = record(item);
@@ -51,7 +51,7 @@ export function planTiers(plan: unknown, present: Tier[]): Tier[] {
     for (const behaviour of behaviours.values()) {
       const fate = done.get(behaviour.id);
       if (!kinds.includes(behaviour.kind) || fate?.status === "dropped" || fate?.status === "unknown") continue;
-      const interval = intervalOf(behaviour, fate?.times ?? {}, behaviours);
+      const interval = intervalOf(behaviour, fate?.times ?? {}, behaviours, duration);
       if (interval) intervals.push(interval);
     }
     intervals.sort((a, b) => a.start - b.start || a.end - b.end);
@@ -60,7 +60,15 @@ export function planTiers(plan: unknown, present: Tier[]): Tier[] {
   return tiers;
 }
 
-function intervalOf(behaviour: Behaviour, times: Times, all: Map<string, Behaviour>): Interval | null {
+/** Kinds that last until something else comes when they name no end. */
+const LASTING = new Set(["face", "faceLexeme", "faceFacs", "postureShift"]);
+
+function intervalOf(
+  behaviour: Behaviour,
+  times: Times,
+  all: Map<string, Behaviour>,
+  duration: number | null,
+): Interval | null {
   // What was realised counts before what was asked for.
   const moments = new Map<string, number>();
   for (const point of Object.keys(behaviour.sync)) {
@@ -71,7 +79,8 @@ function intervalOf(behaviour: Behaviour, times: Times, all: Map<string, Behavio
   if (moments.size === 0) return null;
   const values = [...moments.values()];
   const start = moments.get("start") ?? Math.min(...values);
-  const end = moments.get("end") ?? Math.max(...values);
+  const open = LASTING.has(behaviour.kind) && duration !== null;
+  const end = moments.get("end") ?? (open ? Math.max(duration, start) : Math.max(...values));
   if (end < start) return null;
   const { lexeme, target, amount } = behaviour.attributes;
   const size = Number(amount);

@@ -2,11 +2,14 @@
 
 import type { Interval, Tier } from "./kinesics";
 
-export const LANE = 21;
+export const LANE = 20;
 export const FOLDED = 11;
-export const WAVE = 40;
-const GAP = 5;
+export const WAVE = 38;
+const GAP = 4;
 const MOST_LANES = 6;
+/** More rows than these do not fit on a laptop's screen beside the avatar: what repeats others opens folded. */
+const MANY_ROWS = 9;
+const SECONDARY = /^(syllable|pause|speech span|silence)/;
 
 export interface Row {
   name: string;
@@ -28,6 +31,7 @@ export function makeRows(tiers: Tier[], hasSound: boolean): Row[] {
   if (hasSound) {
     rows.unshift({ name: "sound", intervals: [], lanes: new Uint8Array(), laneCount: 1, wave: true, folded: false, top: 0, height: 0 });
   }
+  if (rows.length > MANY_ROWS) for (const row of rows) row.folded = SECONDARY.test(row.name.toLowerCase());
   place(rows);
   return rows;
 }

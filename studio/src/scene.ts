@@ -9,6 +9,11 @@ import {
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import type { Shot } from "./framing";
 
+/** Milliseconds; a few frames in a row slower than this make the picture coarser. */
+const SLOW_FRAME = 55;
+/** Share of the full resolution, step by step. */
+const COARSE = [1, 0.75, 0.5];
+
 export type Tone = "neutral" | "aces";
 
 export class Stage {
@@ -20,6 +25,9 @@ export class Stage {
   dirty = true;
   private shot: Shot | null = null;
   private flight: { from: Pose; to: Pose; start: number } | null = null;
+  private lastFrame = 0;
+  private slow = 0;
+  private coarse = 0;
   private readonly key = new DirectionalLight("#fff1e2", 2.45);
   private readonly floor = new Group();
 
@@ -128,6 +136,34 @@ export class Stage {
   render(): void {
     this.dirty = false;
     this.renderer.render(this.scene, this.camera);
+  }
+
+  /**
+   * Keep motion fluent where pictures come slowly (no graphics card): coarser while playing, full when still.
+   * Called once per frame.
+   */
+  pace(playing: boolean): void {
+    const now = performance.now();
+    const took = now - this.lastFrame;
+    this.lastFrame = now;
+    if (!playing) {
+      this.slow = 0;
+      if (this.coarse > 0) this.setCoarse(0);
+      return;
+    }
+    this.slow = took > SLOW_FRAME ? this.slow + (took > 3 * SLOW_FRAME ? 4 : 1) : Math.max(0, this.slow - 1);
+    if (this.slow > 6 && this.coarse < COARSE.length - 1) {
+      this.slow = 0;
+      this.setCoarse(this.coarse + 1);
+    }
+  }
+
+  private setCoarse(level: number): void {
+    this.coarse = level;
+    this.renderer.setPixelRatio(Math.min(2, window.devicePixelRatio || 1) * COARSE[level]!);
+    // Shadows cost a second pass over every vertex; at the coarsest they stay where they were.
+    this.renderer.shadowMap.autoUpdate = level < COARSE.length - 1;
+    this.dirty = true;
   }
 
   private put(pose: Pose): void {

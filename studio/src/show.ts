@@ -42,6 +42,7 @@ export class Show {
     }).observe(byId("stage"));
     const frame = () => {
       this.player.tick();
+      this.stage.pace(this.player.playing);
       if (this.stage.advance()) this.stage.render();
       this.timeline.refresh();
       requestAnimationFrame(frame);
