@@ -37,7 +37,24 @@ everything. thank you, and goodbye!
 def talk(text: str = TALK, *, seed: int = 0, start: float = 0.6, rate: float = 2.6) -> Performance:
     """A talk with word times, one syllable per word with prominence, phrases and pauses, from text."""
     draw = np.random.default_rng(seed)
-    light = {"a", "the", "of", "to", "and", "in", "it", "was", "that", "i", "is", "we", "he", "an", "as", "for"}
+    light = {
+        "a",
+        "the",
+        "of",
+        "to",
+        "and",
+        "in",
+        "it",
+        "was",
+        "that",
+        "i",
+        "is",
+        "we",
+        "he",
+        "an",
+        "as",
+        "for",
+    }
     words, syllables, phones, phrases = [], [], [], []
     time, begun = start, None
     for token in text.split():
@@ -48,7 +65,11 @@ def talk(text: str = TALK, *, seed: int = 0, start: float = 0.6, rate: float = 2
         prominence = float(draw.uniform(0.05, 0.35) if core in light else draw.uniform(0.3, 1.0))
         syllables.append(Interval(time, time + length, core, prominence))
         vowel = (time + 0.3 * length, time + 0.75 * length)
-        phones += [Interval(time, vowel[0], "T"), Interval(*vowel, "AH"), Interval(vowel[1], time + length, "N")]
+        phones += [
+            Interval(time, vowel[0], "T"),
+            Interval(*vowel, "AH"),
+            Interval(vowel[1], time + length, "N"),
+        ]
         time += length
         if core != token:
             label = {"?": "question", "!": "exclamation", ".": "statement"}.get(token[-1], "continuation")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kinesics.behaviour.lexicon import (
@@ -114,3 +116,8 @@ def test_moves_and_table() -> None:
     move = parse_move("wave x3 0.08 /2")
     assert (move.path, move.repeats, move.size, move.share) == ("wave", 3, 0.08, 2.0)
     assert gesture_table().count("\n") == len(lexicon()) + 1
+
+
+def test_the_page_of_gestures_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "gestures.md"
+    assert gesture_table() in page.read_text(encoding="utf-8")

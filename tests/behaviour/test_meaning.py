@@ -54,7 +54,8 @@ def test_every_stated_meaning_is_found(reader: Reader) -> None:
     for g in lexicon().values():
         for phrase in g.means:
             match = reader.match(tokens(phrase), 0)
-            assert match is not None and g.lexeme in match.lexemes, (g.lexeme, phrase)
+            assert match is not None, (g.lexeme, phrase)
+            assert g.lexeme in match.lexemes, (g.lexeme, phrase)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-from behaviour.speech_fixtures import talk
+import itertools
 
+import pytest
+
+from behaviour.speech_fixtures import talk
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.merging import merge, parts
 from kinesics.behaviour.planner import plan_of
@@ -23,7 +25,9 @@ def user(body: str, composition: str = "MERGE") -> Plan:
 
 
 def test_the_users_behaviours_are_all_there_and_the_rest_is_filled(planned: Plan) -> None:
-    mine = user('<gesture id="mine" lexeme="WAVE" mode="RIGHT_HAND" stroke="speech:w5"/><gaze id="look" target="left" start="2" end="4"/>')
+    mine = user(
+        '<gesture id="mine" lexeme="WAVE" mode="RIGHT_HAND" stroke="speech:w5"/><gaze id="look" target="left" start="2" end="4"/>'
+    )
     merged = merge(planned, mine)
     times = merged.times()
     assert times["mine"]["stroke"] == planned.times()["speech"]["w5"]
@@ -44,7 +48,10 @@ def test_replace_means_only_mine(planned: Plan) -> None:
 
 def test_an_edited_plan_replaces_by_id(planned: Plan) -> None:
     first = planned.of("gesture")[0]
-    merged = merge(planned, user(f'<gesture id="{first.id}" lexeme="STOP" stroke="{planned.times()[first.id]["stroke"]}"/>'))
+    merged = merge(
+        planned,
+        user(f'<gesture id="{first.id}" lexeme="STOP" stroke="{planned.times()[first.id]["stroke"]}"/>'),
+    )
     assert merged[first.id].attributes["lexeme"] == "STOP"
 
 
@@ -81,14 +88,18 @@ def test_impossible_times_are_shifted_and_told(planned: Plan, sync: str) -> None
 
 
 def test_one_hand_cannot_be_in_two_places(planned: Plan) -> None:
-    many = "".join(f'<gesture id="g{i}" lexeme="OK" mode="RIGHT_HAND" stroke="{3 + 0.1 * i}"/>' for i in range(8))
+    many = "".join(
+        f'<gesture id="g{i}" lexeme="OK" mode="RIGHT_HAND" stroke="{3 + 0.1 * i}"/>' for i in range(8)
+    )
     merged = merge(planned, user(many))
     told = {f.id: f.status for f in merged.feedback}
     assert "g0" not in told
     assert "shifted" in told.values()
     assert "dropped" in told.values()
-    strokes = sorted(merged.times()[b.id]["stroke"] for b in merged.of("gesture") if b.id[0] == "g" and b.id[1:].isdigit())
-    assert all(b - a > 0.3 for a, b in zip(strokes, strokes[1:], strict=False))
+    strokes = sorted(
+        merged.times()[b.id]["stroke"] for b in merged.of("gesture") if b.id[0] == "g" and b.id[1:].isdigit()
+    )
+    assert all(b - a > 0.3 for a, b in itertools.pairwise(strokes))
 
 
 @pytest.mark.parametrize(

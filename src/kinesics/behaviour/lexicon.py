@@ -141,7 +141,11 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             raise DataError(
                 f"stroke of {seconds} s, hold of {hold} s; expected 0.15 to 3 s and at most 4 s of hold"
             )
-        extra = {key: str(entry[key]) for key in _EXTRAS - {"awkward"} if key in entry}
+        moves = tuple(map(parse_move, entry.get("moves", ())))
+        extra = {key: str(entry[key]) for key in sorted(_EXTRAS - {"awkward"}) if key in entry}
+        extra.setdefault("apex", f"{_natural_apex(moves):.4g}")
+        if not 0 <= float(extra["apex"]) <= 1:
+            raise DataError(f"apex {extra['apex']}; expected 0 to 1")
         if "hand" in extra:
             choose("hand", extra["hand"], ("left", "right"))
         if "axis" in extra:
@@ -152,7 +156,7 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             lexeme=lexeme,
             category=entry.get("category", category),
             poses=poses,
-            moves=tuple(map(parse_move, entry.get("moves", ()))),
+            moves=moves,
             hands=entry.get("hands", "one"),
             other=other,
             alternate=bool(entry.get("alternate", False)),
@@ -163,7 +167,7 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             head=entry.get("head", ""),
             extra=MappingProxyType(extra),
         )
-    except (KinesicsError, TypeError, AttributeError) as error:
+    except (KinesicsError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"gesture {lexeme!r}: {error}") from error
 
 
@@ -227,14 +231,17 @@ def gesture(lexeme: str) -> Gesture:
 def apex(g: Gesture) -> float:
     """Part of the stroke's time, 0 to 1, at which ``stroke`` (the moment that meets the stress) lies.
 
-    A single sweep peaks at its end, a repeated or many-part one at the end of its first part.
+    >>> apex(lexicon()["STOP"]), apex(lexicon()["WAVE"])
+    (1.0, 0.25)
     """
-    if "apex" in g.extra:
-        return float(g.extra["apex"])
-    if not g.moves:
+    return float(g.extra.get("apex", 1.0))
+
+
+def _natural_apex(moves: tuple[Move, ...]) -> float:
+    """A single sweep peaks at its end, a repeated or many-part one at the end of its first part."""
+    if not moves:
         return 0.2
-    total = sum(m.share for m in g.moves)
-    return g.moves[0].share / g.moves[0].repeats / total
+    return moves[0].share / moves[0].repeats / sum(m.share for m in moves)
 
 
 def gesture_table() -> str:

@@ -31,7 +31,9 @@ def parts(b: Behaviour) -> frozenset[str]:
     """
     if b.kind in ("gesture", "pointing"):
         mode = b.attributes.get("mode", "RIGHT_HAND")
-        hands = {"LEFT_HAND": {"left hand"}, "RIGHT_HAND": {"right hand"}}.get(mode, {"left hand", "right hand"})
+        hands = {"LEFT_HAND": {"left hand"}, "RIGHT_HAND": {"right hand"}}.get(
+            mode, {"left hand", "right hand"}
+        )
         return frozenset(hands)
     if b.kind in ("head", "headDirectionShift"):
         return frozenset({"head"})

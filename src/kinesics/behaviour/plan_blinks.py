@@ -61,4 +61,6 @@ class BlinkPlanner:
         self._count += 1
         self._last = start
         self._next = start + max(length + 0.15, interval(draw, "talking" if talking else "listening"))
-        return [behaviour(f"blink{self._count}", "blink", {"start": start, "end": start + length}, amount=1.0)]
+        return [
+            behaviour(f"blink{self._count}", "blink", {"start": start, "end": start + length}, amount=1.0)
+        ]

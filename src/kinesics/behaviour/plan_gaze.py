@@ -108,7 +108,9 @@ class GazePlanner:
                 return []
         return self._away(tick, start, length, state)
 
-    def _away(self, tick: Tick, start: float, length: float, state: str, *, up: bool = False) -> list[Behaviour]:
+    def _away(
+        self, tick: Tick, start: float, length: float, state: str, *, up: bool = False
+    ) -> list[Behaviour]:
         start = max(start, tick.now, self._away_until + 0.15)
         draw = self._style.draw("aversion", self._count)
         size = magnitude(draw, state)

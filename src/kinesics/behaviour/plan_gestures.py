@@ -27,6 +27,8 @@ TRANSITION = 0.26
 """Least seconds from the end of a stroke to the start of the next, for the hand to get there (ours)."""
 PREPARATION = 0.3
 """Least seconds from the decision to the start of a stroke (ours)."""
+TELLING = 0.6
+"""From here on a meaning is almost always shown ("this big", "I don't know"), on credit if need be (ours)."""
 REST_AFTER = 1.2
 """Pauses longer than this let the hands rest, seconds (ours)."""
 
@@ -110,7 +112,10 @@ class GesturePlanner:
         since = word.nucleus - self._last[0]
         running = self._last[2].category == "beat" and since < 1.1 and self._run < 2 and not strong
         threshold = 1.0 - 0.9 * (merit - 0.5) + jitter - (0.9 if running and coin < 0.55 else 0.0)
-        if self._credit < threshold or self._credit < -0.8:
+        floor = -0.8
+        if match is not None and strong and self._telling(match) >= TELLING:
+            threshold, floor = min(threshold, -0.9 + jitter), -1.6
+        if self._credit < max(threshold, floor):
             return [], None, word
         spacing = RUN_SPACING if running and coin < 0.55 else SPACING
         if since < spacing:
@@ -149,7 +154,9 @@ class GesturePlanner:
                 # a meaning shown within the last seconds is not shown again: the hands go on beating
                 limit = 0.62 if match.weight >= 1 else 0.3
                 pool = [
-                    (g, w) for g, w in pool if self._recent(g.lexeme, time) < limit and g.lexeme != last.lexeme
+                    (g, w)
+                    for g, w in pool
+                    if self._recent(g.lexeme, time) < limit and g.lexeme != last.lexeme
                 ]
         if not pool:
             if not context.peak and not (match and match.weight >= 1):
@@ -203,7 +210,7 @@ class GesturePlanner:
             # one that misses its stress is worse than none, unless all come late (a live stream) or it
             # stands for itself (a wave as the clip begins)
             seen = g.category == "emblem" and match is not None
-            if late > (0.5 if tick.horizon - tick.now < 0.8 else 0.35 if seen else 0.1):
+            if late > (1.0 if tick.horizon - tick.now < 0.8 else 0.35 if seen else 0.1):
                 return None
             stroke += max(0.0, late)
             first = stroke - part * seconds

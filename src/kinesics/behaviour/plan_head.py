@@ -20,8 +20,8 @@ class HeadAndBrows:
     def __init__(self, style: Style) -> None:
         self._style = style
         self._head_free = self._brow_free = self._smile_free = -math.inf
-        self._questioned = -math.inf
-        self._count = 0
+        self._questioned = self._felt = -math.inf
+        self._count: dict[str, int] = {}
 
     def word(
         self, tick: Tick, context: Context, gesture: Gesture | None, landing: Word | None
@@ -35,12 +35,12 @@ class HeadAndBrows:
         liveliness = clamp(0.35 + 1.1 * intensity + self._style.energy, 0.2, 1.4)
         out = self._head(tick, context, gesture, landing, u, liveliness)
         out += self._brows(tick, context, u, liveliness)
-        out += self._accents(tick, context, u, liveliness)
+        out += self._accents(tick, context, u, liveliness) + self._feeling(tick, context)
         return out
 
     def _id(self, kind: str) -> str:
-        self._count += 1
-        return f"{kind}{self._count}"
+        self._count[kind] = self._count.get(kind, 0) + 1
+        return f"{kind}{self._count[kind]}"
 
     def _head(
         self, tick: Tick, context: Context, gesture: Gesture | None, landing: Word | None, u: list[float], liveliness: float
@@ -120,6 +120,21 @@ class HeadAndBrows:
             return self._brow(tick, "RAISE_BROWS", word.nucleus - 0.16, word.nucleus + 0.06, word.nucleus_end + 0.3 + 0.3 * u[7], (0.22 + 0.35 * context.rank) * liveliness)  # fmt: skip
         return []
 
+    def _feeling(self, tick: Tick, context: Context) -> list[Behaviour]:
+        """The emotion asked for, shown afresh with some phrases; between them the face keeps its mood."""
+        controls, word = self._style.controls, context.word
+        if controls.emotion == "neutral" or not context.opens or word.start < self._felt:
+            return []
+        draw = self._style.draw("feeling", word.index)
+        if draw.random() > 0.7:
+            return []
+        start = max(tick.now, word.start - float(draw.uniform(0.0, 0.3)))
+        end = start + float(draw.uniform(1.5, 3.5))
+        arousal, _ = tick.heard.affect(word.nucleus)
+        amount = controls.intensity * float(draw.uniform(0.75, 1.05)) * (1.0 + 0.2 * arousal)
+        self._felt = end + float(draw.uniform(1.0, 4.0))
+        return [behaviour(self._id("face"), "face", {"start": start, "end": end}, lexeme=controls.emotion, amount=clamp(amount, 0.05, 1.0))]  # fmt: skip
+
     def _accents(self, tick: Tick, context: Context, u: list[float], liveliness: float) -> list[Behaviour]:
         word, cues = context.word, context.cues
         if word.start < self._smile_free:
@@ -140,5 +155,10 @@ class HeadAndBrows:
         start = max(tick.now, word.start - 0.2)
         length = 1.0 + 1.2 * u[6]
         self._smile_free = start + length + 1.5
-        times = {"start": start, "attackPeak": start + 0.35, "relax": start + length - 0.5, "end": start + length}
+        times = {
+            "start": start,
+            "attackPeak": start + 0.35,
+            "relax": start + length - 0.5,
+            "end": start + length,
+        }
         return [behaviour(self._id("accent"), "faceLexeme", times, lexeme=lexeme, amount=clamp(amount * liveliness, 0.05, 1.0))]  # fmt: skip

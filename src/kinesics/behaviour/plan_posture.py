@@ -1,4 +1,4 @@
-"""Shifts of posture at topic changes and long pauses, and the emotion behind the words.
+"""Shifts of posture at topic changes and long pauses.
 
 Postures change every 20 to 40 s and mostly where discourse segments change (Cassell et al. 2001; the
 range is ours).
@@ -13,27 +13,16 @@ POSTURES = ("LEFT", "RIGHT", "FORWARD", "BACK", "NEUTRAL")
 
 
 class PosturePlanner:
-    """Plans posture shifts, and the emotion's face at the start."""
+    """Plans posture shifts."""
 
     def __init__(self, style: Style) -> None:
         self._style = style
         self._count = 0
         self._current = "NEUTRAL"
         self._due = self._wait(0.0) * 0.5
-        self._begun = False
 
     def _wait(self, since: float) -> float:
         return since + float(self._style.draw("posture wait", self._count).uniform(20.0, 40.0))
-
-    def begin(self, tick: Tick) -> list[Behaviour]:
-        """The emotion asked for, as a face that lasts: it has no end, so that a stream need not know one."""
-        controls = self._style.controls
-        if self._begun:
-            return []
-        self._begun = True
-        if controls.emotion == "neutral" or controls.intensity <= 0:
-            return []
-        return [behaviour("emotion", "face", {"start": tick.now}, lexeme=controls.emotion, amount=controls.intensity)]  # fmt: skip
 
     def step(self, tick: Tick, *, boundary: float | None, topic: bool) -> list[Behaviour]:
         """A shift, if one is due.

@@ -30,9 +30,9 @@ from kinesics.performance import Behaviour, Performance, Plan, Sync
 if TYPE_CHECKING:
     from kinesics.ports.embedder import Embedder
 
-_CONTEXT = 0.9
+_CONTEXT = 1.0
 """Seconds of what comes after a word that the planner likes to know before it decides on the word."""
-_LEAD = 1.1
+_LEAD = 1.0
 """Seconds before a stressed syllable at which its gesture is decided: room for a preparation."""
 
 
@@ -118,7 +118,7 @@ class Planner:
     def _one(self, now: float, heard: Heard) -> list[Behaviour]:
         horizon = min(heard.until, now + self.look_ahead)
         tick = Tick(now, horizon, heard, heard.known(horizon))
-        out = self._posture.begin(tick)
+        out: list[Behaviour] = []
         for i in range(len(self._texts), tick.known):
             self._texts.append(heard.word(i).text)
             insort(self._ranking, heard.word(i).prominence)
@@ -168,7 +168,9 @@ class Planner:
         if match is None and self._clause is not None and self._clause.first == word.index:
             match = self._clause
         ranks = [self._rank(tick.heard.word(i)) for i in range(match.first, match.last)] if match else []
-        out, gesture, landing = self._gestures.word(tick, context, match, ranks, self._coming(tick, word, match))
+        out, gesture, landing = self._gestures.word(
+            tick, context, match, ranks, self._coming(tick, word, match)
+        )
         out += self._head.word(tick, context, gesture, landing)
         out += self._gaze.word(tick, context)
         if context.closes or context.pause_after > 0.3:
@@ -194,7 +196,7 @@ class Planner:
         """Plain meanings of the words that follow within the reach of one gesture, with their stress's time."""
         out = []
         i = max(word.index + 1, match.last if match is not None and match.weight >= 1 else 0)
-        while i < tick.known and (tick.heard.word(i).start < word.nucleus + 1.0):
+        while i < tick.known and (tick.heard.word(i).start < word.nucleus + 1.1):
             found = self._reader.match(self._texts, i)
             if found is not None and found.weight >= 1:
                 words = [tick.heard.word(j) for j in range(found.first, found.last)]
@@ -213,7 +215,10 @@ class Planner:
         for j in (i - 2, i - 1, i + 1, i + 2):
             if 0 <= j < tick.known:
                 other = heard.word(j)
-                if abs(other.nucleus - word.nucleus) < 0.35 and (other.prominence, -j) > (word.prominence, -i):
+                if abs(other.nucleus - word.nucleus) < 0.35 and (other.prominence, -j) > (
+                    word.prominence,
+                    -i,
+                ):
                     peak = False
         opens = word.gap > 0.25 or i == 0 or heard.ends_phrase(heard.word(i - 1), tick.horizon)
         following = heard.word(i + 1) if i + 1 < tick.known else None

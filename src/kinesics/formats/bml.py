@@ -129,10 +129,10 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
         except KinesicsError as error:
             raise self.wrong(f"a plan ({error})", "mend it") from error
 
-    def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 - SAX's name
+    def setDocumentLocator(self, locator: Locator) -> None:
         self._locator = locator
 
-    def fatalError(self, exception: Any) -> None:  # noqa: N802
+    def fatalError(self, exception: Any) -> None:
         raise FormatError(
             self._name,
             f"line {exception.getLineNumber() or 1}",
@@ -142,13 +142,13 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
 
     error = warning = fatalError
 
-    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:
         space, tag = name
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise self.wrong(f"at most {MOST_DEPTH} levels of elements", "flatten the plan")
         values = {key[1]: v for key, v in attrs.items() if not key[0]}
-        for key in attrs.keys():
+        for key, _ in attrs.items():
             if key[0]:
                 self._note(f"<{tag}>", f"the attribute {key[1]!r} of {key[0]} is not understood and left out")
         if not self._rooted:
@@ -214,7 +214,9 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
         try:
             return Sync.parse(value)
         except KinesicsError as error:
-            raise self.wrong(f"a time in {key}={value!r}", f"write seconds or 'id:point + 0.1' ({error})") from error
+            raise self.wrong(
+                f"a time in {key}={value!r}", f"write seconds or 'id:point + 0.1' ({error})"
+            ) from error
 
     def _told(self, values: dict[str, str]) -> None:
         try:
@@ -236,7 +238,7 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
         if self._open is not None:
             self._text.append(content)
 
-    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:
         if self._open is not None and self._depth == self._open[4]:
             kind, id, sync, attributes, _ = self._open
             self._open = None

@@ -46,9 +46,7 @@ class WordPiece:
 
 
 def _basic(text: str) -> list[str]:
-    plain = "".join(
-        c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn"
-    )
+    plain = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
     spaced = []
     for c in plain:
         kind = unicodedata.category(c)
@@ -83,7 +81,7 @@ class Network:
 
         self._w = load_file(folder / "model.safetensors")
         for name, value in self._w.items():
-            if ".dense.weight" in name or ".self." in name and name.endswith("weight"):
+            if ".dense.weight" in name or (".self." in name and name.endswith("weight")):
                 self._w[name] = np.ascontiguousarray(value.T)
         self._tokens = WordPiece(folder / "vocab.txt")
 
@@ -102,7 +100,9 @@ class Network:
             scores = q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(q.shape[-1]))
             scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
             seen = (scores / scores.sum(axis=-1, keepdims=True)) @ v
-            seen = self._dense(seen.transpose(1, 0, 2).reshape(len(ids), _WIDTH), a + "attention.output.dense")
+            seen = self._dense(
+                seen.transpose(1, 0, 2).reshape(len(ids), _WIDTH), a + "attention.output.dense"
+            )
             x = self._norm(x + seen, a + "attention.output.LayerNorm")
             wide = self._dense(_gelu(self._dense(x, a + "intermediate.dense")), a + "output.dense")
             x = self._norm(x + wide, a + "output.LayerNorm")
