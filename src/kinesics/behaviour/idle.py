@@ -64,7 +64,7 @@ class Drift:
             part = np.repeat(np.array(entry["rms"]), 2)
             if name.startswith("head"):
                 # Slow turns of the head are looking somewhere, which gaze decides.
-                part = part * np.repeat(np.where(high <= 0.26, 0.35, 1.0), 2)
+                part = part * np.repeat(np.where(high <= 0.26, 0.5, 1.0), 2)
             place = draw.uniform(0, 1, (len(low), 2))
             hertz = (low[:, None] * (high / low)[:, None] ** (0.5 * (np.arange(2) + place))).ravel()
             phase = draw.uniform(0, 2 * np.pi, len(hertz))

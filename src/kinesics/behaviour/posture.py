@@ -35,12 +35,12 @@ class Posture:
 
     def _gap(self, count: int) -> float:
         draw = seeds.rng(self.seed, "weight gap", count)
-        return float(np.clip(np.exp(draw.normal(2.35, 0.55)), 3.5, 40)) / self.life
+        return float(np.clip(np.exp(draw.normal(2.2, 0.55)), 3.5, 40)) / self.life
 
     def _chance(self, count: int) -> tuple[float, float]:
         draw = seeds.rng(self.seed, "weight", count)
         foot = (1 if draw.random() < 0.5 else -1) * (0.15 if draw.random() < 0.3 else 1.0)
-        return foot * draw.uniform(0.35, 0.95), draw.normal(0, 2.2)
+        return foot * draw.uniform(0.35, 0.95), draw.normal(0, 3.5)
 
     def advance(self, time: float) -> None:
         """Plan the chance shifts due before ``time``."""

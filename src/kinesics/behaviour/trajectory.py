@@ -86,8 +86,9 @@ class Track:
         length = self._ends[i] - self._starts[i]
         s = (time - self._starts[i]) / length
         zero = np.zeros(self.channels)
-        if s >= 1:
+        if s > 1 + 1e-9:
             return self._at(i, 1.0), zero, zero
+        s = min(s, 1.0)
         h = min(1e-3, 0.25 * s, 0.25 * (1 - s)) if 0 < s else 0.0
         c = self._pieces[i]
         powers = s ** np.arange(6)
