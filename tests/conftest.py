@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Two busy cores must not fail a test; the same examples every time.
+settings.register_profile("kinesics", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("kinesics")
 
 _SHARED = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared"))
 

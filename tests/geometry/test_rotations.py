@@ -79,9 +79,7 @@ def test_a_wrong_order_is_named(bad: str):
 def test_rotations_form_a_group(a, b, v):
     identity = np.broadcast_to([1.0, 0, 0, 0], a.shape)
     assert same(rot.multiply(a, rot.conjugate(a)), identity, within=1e-6)
-    np.testing.assert_allclose(
-        rot.rotate(rot.multiply(a, b), v), rot.rotate(a, rot.rotate(b, v)), atol=1e-8
-    )
+    np.testing.assert_allclose(rot.rotate(rot.multiply(a, b), v), rot.rotate(a, rot.rotate(b, v)), atol=1e-8)
     np.testing.assert_allclose(np.linalg.norm(rot.rotate(a, v), axis=1), np.linalg.norm(v, axis=1), atol=1e-8)
 
 

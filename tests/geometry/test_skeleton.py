@@ -15,7 +15,9 @@ from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align, two_bone
 from kinesics.geometry.skeleton import Skeleton
 
-ARM = Skeleton(("root", "upper", "lower", "hand"), (-1, 0, 1, 2), [[0, 1, 0], [0.2, 0, 0], [0.3, 0, 0], [0.25, 0, 0]])
+ARM = Skeleton(
+    ("root", "upper", "lower", "hand"), (-1, 0, 1, 2), [[0, 1, 0], [0.2, 0, 0], [0.3, 0, 0], [0.25, 0, 0]]
+)
 points = arrays(np.float64, 3, elements=st.floats(-2, 2))
 
 

@@ -141,7 +141,9 @@ class Skeleton:
     def _checked(self, rotations: ArrayLike) -> NDArray[np.floating]:
         array = np.asarray(rotations)
         if array.shape[-2:] != (len(self), 4):
-            raise DataError(f"rotations of shape {array.shape}; expected (..., {len(self)}, 4) for this skeleton")
+            raise DataError(
+                f"rotations of shape {array.shape}; expected (..., {len(self)}, 4) for this skeleton"
+            )
         return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
 
     def local(self, orientations: ArrayLike) -> NDArray[np.floating]:

@@ -12,24 +12,38 @@ from numpy.typing import ArrayLike, NDArray
 
 from kinesics.errors import DataError
 
+_NTSC = (24, 30, 48, 60, 90, 120, 240)
+"""Rates that also exist slowed by 1000/1001."""
+
 
 def exact_rate(fps: object, what: str) -> Fraction:
-    """Return ``fps`` as an exact fraction (29.97 → 30000/1001), or raise a DataError."""
+    """Return ``fps`` as an exact fraction, or raise a DataError.
+
+    Film and television rates in decimals are taken for what they stand for (29.97 → 30000/1001);
+    a Fraction, or text such as ``"2997/100"``, is kept as it is.
+    """
+    wrong = f"{what}: rate {fps!r:.60}; expected a number such as 60 or a Fraction, more than 0 and at most 1,000,000 per second"
     try:
+        # Through float first: Fraction("1e999999999") would compute that number.
+        near = float(fps) if not isinstance(fps, str) or "/" not in fps else float(Fraction(fps[:40]))  # type: ignore[arg-type]
+        if not 0 < near <= 1_000_000:
+            raise DataError(wrong)
         rate = fps if isinstance(fps, Fraction) else Fraction(str(fps))
-    except (ValueError, ZeroDivisionError) as error:
-        raise DataError(f"{what}: rate {fps!r}; expected a number such as 60 or a Fraction") from error
-    if not 0 < rate <= 1_000_000:
-        raise DataError(f"{what}: rate {fps!r}; expected more than 0 and at most 1,000,000 per second")
-    ntsc = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
-    return ntsc if rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200) else rate
+    except (ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
+        raise DataError(wrong) from error
+    if isinstance(fps, Fraction) or (isinstance(fps, str) and "/" in fps):
+        return rate
+    nominal = round(rate * Fraction(1001, 1000))
+    ntsc = Fraction(nominal * 1000, 1001)
+    return ntsc if nominal in _NTSC and rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200) else rate
 
 
 def checked(values: ArrayLike, shape: tuple[int | None, ...], what: str) -> NDArray[np.float32]:
     """Return ``values`` as read-only, finite float32 of the given shape (None: any length)."""
     try:
-        array = np.asarray(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # what overflows is found below, as infinite
+            array = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{what}: not an array of numbers ({error})") from error
     if array.ndim != len(shape) or any(
         w is not None and w != n for n, w in zip(array.shape, shape, strict=True)
@@ -107,8 +121,15 @@ class Sampled:
         """Samples interpolated at evenly spaced ``times`` is :meth:`resample`; this takes any one clock.
 
         Outside the track the first or last sample is held.
+
+        Raises
+        ------
+        DataError
+            If the track is empty.
         """
         times = np.asarray(times, dtype=np.float64)
+        if not len(self) and len(times):
+            raise DataError(f"{type(self).__name__} has no samples to interpolate between")
         position = np.clip((times - self.start) * float(self.fps), 0, max(len(self) - 1, 0))
         low = np.floor(position).astype(int)
         high = np.minimum(low + 1, max(len(self) - 1, 0))
@@ -147,6 +168,32 @@ class Sampled:
             if (v := getattr(self, n)) is not None
         }
         return replace(self, **changes)  # type: ignore[type-var]
+
+    def extended(self, end: float, what: str = "track") -> Self:
+        """This track until second ``end``, holding its last sample (sound: silence) where it is over.
+
+        Raises
+        ------
+        DataError
+            If the track goes on beyond ``end`` by more than a sample.
+        """
+        missing = round((end - self.end) * float(self.fps))
+        if missing < -1:
+            raise DataError(f"{what!r} ends at {self.end:.3f} s and would go on at {end:.3f} s: they overlap")
+        if missing == 0 or not len(self):
+            return self
+        if missing < 0:
+            changes = {n: v[:-1] for n in self._arrays if (v := getattr(self, n)) is not None}
+        else:
+            changes = {
+                n: np.concatenate([v, self._held(v, missing)])
+                for n in self._arrays
+                if (v := getattr(self, n)) is not None
+            }
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    def _held(self, values: NDArray[Any], count: int) -> NDArray[Any]:
+        return np.repeat(values[-1:], count, axis=0)
 
     def _same_layout(self, other: Any) -> None:
         what = type(self).__name__

@@ -75,7 +75,7 @@ class Audio(Sampled):
         Raises
         ------
         FormatError
-            If it is not sound, is cut off before its first sample, or holds NaN.
+            If it is not sound, holds no sample (is cut off before the first), or holds NaN.
         """
         path = Path(path)
         if not path.is_file():
@@ -94,7 +94,7 @@ class Audio(Sampled):
         blocks = []
         try:
             with soundfile.SoundFile(source) as file:
-                rate, announced = file.samplerate, file.frames
+                rate = file.samplerate
                 # In blocks: a damaged header may announce more samples than any memory holds.
                 while len(block := file.read(_BLOCK, dtype="float32")):
                     blocks.append(block)
@@ -105,11 +105,12 @@ class Audio(Sampled):
                 "WAV, FLAC, OGG, MP3 or AIFF sound",
                 "convert it, for instance to WAV",
             ) from error
-        if announced > 0 and not blocks:
+        if not blocks:
+            # libsndfile mends the header of a file that is cut off, so the number announced is lost.
             raise FormatError(
-                name, "samples", f"{announced} samples, found none", "the file is cut off; copy it again"
+                name, "samples", "sound, found none", "the file is empty or cut off; copy it again"
             )
-        samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
+        samples = np.concatenate(blocks)
         if not np.isfinite(samples).all():
             bad = int(np.argmax(~np.isfinite(samples).reshape(len(samples), -1).all(axis=1)))
             raise FormatError(
@@ -129,3 +130,6 @@ class Audio(Sampled):
         self, name: str, a: NDArray[Any], b: NDArray[Any], part: NDArray[np.float32]
     ) -> NDArray[Any]:
         raise DataError("audio is resampled with Audio.resample, not point by point")
+
+    def _held(self, values: NDArray[Any], count: int) -> NDArray[Any]:
+        return np.zeros((count, *values.shape[1:]), dtype=values.dtype)

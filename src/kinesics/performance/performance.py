@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kinesics.errors import DataError
+from kinesics.performance._sampled import Sampled
 from kinesics.performance.audio import Audio
 from kinesics.performance.plan import Plan
 from kinesics.performance.tiers import Tier
@@ -51,6 +52,10 @@ class Performance:
                 )
         object.__setattr__(self, "tracks", MappingProxyType(dict(self.tracks)))
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # A mapping proxy cannot be pickled; workers need performances nevertheless.
+        return type(self), (dict(self.tracks), dict(self.meta))
 
     def __contains__(self, name: object) -> bool:
         return name in self.tracks
@@ -109,7 +114,15 @@ class Performance:
 
     def slice(self, start: float, end: float) -> Performance:
         """What happens in [start, end), moved so that it begins at 0."""
-        return replace(self, tracks={n: t.slice(start, end).shift(-start) for n, t in self.tracks.items()})
+
+        def cut(track: Track) -> Track:
+            part: Any = track.slice(start, end).shift(-start)
+            # A sample that lies at the cut but for rounding must not begin before 0.
+            if isinstance(part, Sampled) and -2e-3 < part.start * float(part.fps) < 0:
+                part = part.shift(-part.start)
+            return part
+
+        return replace(self, tracks={n: cut(t) for n, t in self.tracks.items()})
 
     def shift(self, seconds: float) -> Performance:
         """All tracks, ``seconds`` later."""
@@ -118,24 +131,30 @@ class Performance:
     def join(self, other: Performance, *, at: float | None = None) -> Performance:
         """This performance, then ``other`` from second ``at`` (its end by default).
 
-        Sampled tracks that both have must touch: the later one starts where the earlier ends.
+        Where a sampled track ends before its continuation starts, sound is filled with
+        silence and everything else holds its last sample. Ids of the second plan that the
+        first one uses too get a number.
+
+        Raises
+        ------
+        DataError
+            If sampled tracks of one name overlap, or differ in rate or layout.
         """
         moved = other.shift(self.duration if at is None else at)
         tracks = dict(self.tracks)
         for name, track in moved.tracks.items():
-            mine = tracks.get(name)
-            if mine is None:
+            mine: Any = tracks.get(name)
+            if mine is None or (isinstance(mine, Sampled) and not len(mine)):
                 tracks[name] = track
-            elif isinstance(mine, Plan):
-                tracks[name] = Plan((*mine.behaviours, *track.behaviours), (*mine.feedback, *track.feedback))
-            elif isinstance(mine, Tier):
-                tracks[name] = mine.join(track)
+            elif type(mine) is not type(track):
+                raise DataError(
+                    f"join: track {name!r} is a {type(mine).__name__} and a {type(track).__name__}"
+                )
+            elif isinstance(mine, Sampled):
+                tracks[name] = (
+                    mine.join(track) if not len(track) else mine.extended(track.start, name).join(track)
+                )
             else:
-                gap = (track.start - mine.end) * float(mine.fps)
-                if abs(gap) > 1:
-                    raise DataError(
-                        f"join: track {name!r} ends at {mine.end:.3f} s and goes on at {track.start:.3f} s; they must touch"
-                    )
                 tracks[name] = mine.join(track)
         return replace(self, tracks=tracks)
 
@@ -147,7 +166,7 @@ class Performance:
             if a is None or b is None:
                 out[name] = math.inf
             elif isinstance(a, Plan):
-                out[name] = 0.0 if a.behaviours == b.behaviours else math.inf
+                out[name] = 0.0 if isinstance(b, Plan) and a.behaviours == b.behaviours else math.inf
             elif isinstance(a, Tier):
                 same = isinstance(b, Tier) and a.labels == b.labels
                 gaps = (
@@ -193,6 +212,7 @@ class Scene:
     def __post_init__(self) -> None:
         for name in ("people", "objects", "shared"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "relations", tuple(map(tuple, self.relations)))
         known = {*self.people, *self.objects}
         for subject, relation, thing in self.relations:
             for end in (subject, thing):
@@ -200,6 +220,9 @@ class Scene:
                     raise DataError(
                         f"relation {relation!r} names {end!r}, which is neither a person nor an object"
                     )
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (dict(self.people), dict(self.objects), self.relations, dict(self.shared))
 
     @property
     def duration(self) -> float:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from kinesics.errors import DataError, PlanError
 
@@ -117,6 +118,10 @@ class Behaviour:
         object.__setattr__(self, "sync", _frozen(sync))
         object.__setattr__(self, "attributes", _frozen({k: str(v) for k, v in self.attributes.items()}))
 
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # A mapping proxy cannot be pickled; workers need behaviours nevertheless.
+        return type(self), (self.id, self.kind, dict(self.sync), dict(self.attributes), self.text)
+
     def number(self, attribute: str, default: float) -> float:
         """An attribute as a number."""
         if attribute not in self.attributes:
@@ -147,6 +152,9 @@ class Feedback:
                 f"feedback status {self.status!r}; expected realised, shifted, dropped or unknown"
             )
         object.__setattr__(self, "times", _frozen(self.times))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self.id, self.status, self.reason, dict(self.times))
 
 
 @dataclass(frozen=True)
@@ -201,14 +209,35 @@ class Plan:
         return tuple(b for b in self.behaviours if b.kind in kinds)
 
     def slice(self, start: float, end: float) -> Plan:
-        """The behaviours whose times, all absolute, touch [start, end)."""
+        """The behaviours whose stated times touch [start, end), with their feedback.
+
+        What states no time stays. References to behaviours that are cut become seconds.
+        """
         times = self.times()
 
         def touches(b: Behaviour) -> bool:
             known = times[b.id].values()
-            return not known or (min(known) < end and max(known) >= start)
+            if not known:
+                return True
+            first, last = min(known), max(known)
+            return start < end and first < end and (last > start or first == last == start)
 
-        return replace(self, behaviours=tuple(b for b in self.behaviours if touches(b)))
+        kept = {b.id for b in self.behaviours if touches(b)}
+
+        def settled(b: Behaviour) -> Behaviour:
+            return replace(
+                b,
+                sync={
+                    k: s if s.behaviour is None or s.behaviour in kept else Sync(times[b.id][k])
+                    for k, s in b.sync.items()
+                },
+            )
+
+        return replace(
+            self,
+            behaviours=tuple(settled(b) for b in self.behaviours if b.id in kept),
+            feedback=tuple(f for f in self.feedback if f.id in kept),
+        )
 
     def shift(self, seconds: float) -> Plan:
         """All absolute times, ``seconds`` later; references move with what they refer to."""
@@ -222,7 +251,39 @@ class Plan:
                 },
             )
 
-        return replace(self, behaviours=tuple(map(moved, self.behaviours)))
+        return replace(
+            self,
+            behaviours=tuple(map(moved, self.behaviours)),
+            feedback=tuple(
+                replace(f, times={k: t + seconds for k, t in f.times.items()}) for f in self.feedback
+            ),
+        )
+
+    def join(self, other: Plan) -> Plan:
+        """This plan's behaviours and ``other``'s; ids that both use get a number in the second."""
+        taken = {b.id for b in self.behaviours}
+        names: dict[str, str] = {}
+        for b in other.behaviours:
+            name = b.id
+            for n in range(2, len(taken) + 3):
+                if name not in taken:
+                    break
+                name = f"{b.id}_{n}"
+            names[b.id] = name
+            taken.add(name)
+
+        def renamed(b: Behaviour) -> Behaviour:
+            sync = {
+                k: replace(s, behaviour=names[s.behaviour]) if s.behaviour in names else s
+                for k, s in b.sync.items()
+            }
+            return replace(b, id=names[b.id], sync=sync)
+
+        return replace(
+            self,
+            behaviours=(*self.behaviours, *map(renamed, other.behaviours)),
+            feedback=(*self.feedback, *(replace(f, id=names.get(f.id, f.id)) for f in other.feedback)),
+        )
 
     def times(
         self, *, anchors: Mapping[str, Mapping[str, float]] | None = None
@@ -252,10 +313,11 @@ class Plan:
             for first in b.sync:
                 # An explicit stack: a long chain of references must not exhaust Python's own.
                 stack = [(b.id, first)]
+                waiting = {stack[0]}
                 while stack:
                     id, point = stack[-1]
                     if known(id, point) is not None:
-                        stack.pop()
+                        waiting.discard(stack.pop())
                         continue
                     if id not in by_id and id not in anchors:
                         raise PlanError(
@@ -268,18 +330,19 @@ class Plan:
                     sync = by_id[id].sync[point]
                     if sync.behaviour is None:
                         done[id, point] = sync.offset
-                        stack.pop()
+                        waiting.discard(stack.pop())
                         continue
                     other = (sync.behaviour, str(sync.point))
                     value = known(*other)
                     if value is not None:
                         done[id, point] = value + sync.offset
-                        stack.pop()
-                    elif other in stack:
+                        waiting.discard(stack.pop())
+                    elif other in waiting:
                         loop = [*stack[stack.index(other) :], other]
                         raise PlanError("sync cycle: " + " → ".join(f"{i}:{p}" for i, p in loop))
                     else:
                         stack.append(other)
+                        waiting.add(other)
         return {
             b.id: {k: done.get((b.id, k), anchors.get(b.id, {}).get(k, math.nan)) for k in b.sync}
             for b in self.behaviours

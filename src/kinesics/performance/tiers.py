@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from kinesics.errors import DataError
 
@@ -75,11 +76,14 @@ class Tier:
     name: str
     intervals: tuple[Interval, ...] = ()
     _starts: list[float] = field(init=False, repr=False, compare=False)
+    _reach: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         intervals = tuple(sorted(self.intervals, key=lambda i: (i.start, i.end)))
         object.__setattr__(self, "intervals", intervals)
         object.__setattr__(self, "_starts", [i.start for i in intervals])
+        # The latest end so far: a search backwards stops where nothing reaches any more.
+        object.__setattr__(self, "_reach", list(accumulate((i.end for i in intervals), max)))
 
     def __len__(self) -> int:
         return len(self.intervals)
@@ -110,6 +114,8 @@ class Tier:
         for i in range(bisect_right(self._starts, time) - 1, -1, -1):
             if self.intervals[i].end > time:
                 return self.intervals[i]
+            if self._reach[i] <= time:
+                break
         return None
 
     def slice(self, start: float, end: float) -> Tier:
@@ -121,7 +127,7 @@ class Tier:
             tuple(
                 replace(i, start=max(i.start, start), end=min(i.end, end))
                 for i in self.intervals
-                if (i.start < end and i.end > start) or start <= i.start == i.end < end
+                if start < end and ((i.start < end and i.end > start) or start <= i.start == i.end < end)
             ),
         )
 

@@ -106,7 +106,12 @@ class Motion(Sampled):
         """
         if skeleton.names != self.skeleton.names:
             raise DataError("motion: the skeletons have different joints; retarget instead")
-        scale = float(skeleton.offsets[0, 1] / self.skeleton.offsets[0, 1])
+        mine, other = float(self.skeleton.offsets[0, 1]), float(skeleton.offsets[0, 1])
+        if min(mine, other) <= 0:
+            raise DataError(
+                f"motion: the root's height at rest is {mine:g} m and {other:g} m; it must be above the floor"
+            )
+        scale = other / mine
         return replace(self, skeleton=skeleton, root=self.root * np.float32(scale))
 
     def difference(self, other: Self) -> float:
