@@ -119,6 +119,9 @@ def perform(
     from kinesics.behaviour.planner import anchored, speech_behaviour
 
     speech = speech_behaviour(Heard(heard))
+    written = (text or transcript or "").split()
+    if len(written) == len(heard.tier("words")):
+        speech = replace(speech, text=" ".join(written))  # with its punctuation: it will be spoken again
     own = None if plan is None else Merger(replace(plan, feedback=()), speech)
     performer = Performer(person, controls, look_ahead=look_ahead, language=language, own=own)
     made = performer.run(heard, progress=progress)

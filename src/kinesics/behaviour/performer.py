@@ -100,6 +100,7 @@ class Performer:
         self._face = FaceRealiser(self.controls, look_ahead=look_ahead)
         self._step = 0
         self._phones = self._syllables = 0
+        self._loud = 0.0
         self._known: Performance | None = None
         self._heard = Heard(Performance(), until=0.0)
 
@@ -174,9 +175,11 @@ class Performer:
         end = self._phones
         while end < len(phones) and phones[end].start < horizon:
             end += 1
-        if end > self._phones:
-            self._face.hear(phones.intervals[self._phones : end])
-            self._phones = end
+        energy = self._known.get("energy")
+        loud = energy.slice(self._loud, horizon) if energy is not None and horizon > self._loud else None
+        self._loud = horizon
+        self._face.hear(phones.intervals[self._phones : end], loud)
+        self._phones = end
         syllables = self._known.tier("syllables")
         end = self._syllables
         while end < len(syllables) and syllables[end].end <= horizon:
