@@ -49,7 +49,7 @@ def affect(
         Columns ``arousal`` (0..1, 0.5 is the speaker's middle; 0.3 in silence) and ``valence`` (-1..1), 10 fps.
     """
     count = len(rate)
-    hop = int(round(float(f0.fps) / FPS))
+    hop = round(float(f0.fps) / FPS)
     hz, level = f0.values[:, 0], energy.values[:, 0]
     voiced = hz > 0
     speaking = level > max(np.percentile(level, 95) - 30.0, -60.0) if len(level) else np.zeros(0, bool)

@@ -135,8 +135,8 @@ def _untranscribed(samples: np.ndarray, result: Alignment, spans: Sequence[tuple
     free = []
     for start, end in spans:
         clock = start
-        inside = [p for p in result.phones.slice(start, end)]
-        for a, b in [*((p.start, p.end) for p in inside), (end, end)]:
+        spoken = [(p.start, p.end) for p in result.phones.slice(start, end)]
+        for a, b in [*spoken, (end, end)]:
             if a - clock >= 0.7 and float(np.median(level[int(clock * 100) : int(a * 100)])) > floor:
                 free.append((clock + 0.05, a - 0.05))
             clock = max(clock, b)
@@ -466,4 +466,8 @@ def _tiers(
     if tokens and doubtful > 0.4 * len(tokens):
         notes["warning"] = "the transcript does not match the sound"
         log.warning("the transcript does not match the sound: %d of %d words fit badly or nowhere", doubtful, len(tokens))
+        # where most of a text is wrong, what seems to fit may be chance
+        share = 1.0 - doubtful / len(tokens)
+        words = [replace(w, confidence=w.confidence * share) for w in words]
+        phones = [replace(p, confidence=p.confidence * share) for p in phones]
     return Alignment(Tier("words", tuple(words)), Tier("phones", tuple(phones)), tuple(after), notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def syllables(
     parts_of = [np.nan_to_num((v - m) / s) for v, m, s in zip((pitch, loud, length), around, spread, strict=True)]
     rise, louder, longer = (np.clip(p, -2.0, 2.5) for p in parts_of)
     # the last syllable before a pause is long by its place, not by weight
-    gap = np.array([b[0].start - a[-1].end for a, b in zip(spans, spans[1:], strict=False)] + [1.0])
+    gap = np.array([b[0].start - a[-1].end for a, b in itertools.pairwise(spans)] + [1.0])
     longer = np.where(gap > SHORTEST_PAUSE, 0.4 * longer, longer)
     score = 0.45 * rise + 0.3 * louder + 0.35 * longer + 1.1 * np.array(lexical) - 0.55
     value = 1.0 / (1.0 + np.exp(-1.6 * score))

@@ -275,7 +275,7 @@ def tokenize(text: str, *, known: Callable[[str], bool] = lambda _: False) -> li
             raw, start = piece[0], match.start() + piece.start()
             left = len(raw) - len(raw.lstrip(_EDGE.replace("-", "")))
             core = raw[left:].rstrip(_EDGE)
-            tail = "".join(c for c in raw[left + len(core) :] if c in _ENDS)
+            tail = "".join(c for c in (raw[left + len(core) :] if core else raw) if c in _ENDS)
             if re.fullmatch(r"-\D.*", core):
                 core, left = core[1:], left + 1
             spoken = tuple(_say(core, tail, known)) if core else ()

@@ -14,7 +14,7 @@ import numpy as np
 
 from kinesics.hear.acoustic import STATES, AcousticModel
 
-SKIP, SKIP_ENTRY = 50.0, 150.0
+SKIP, SKIP_ENTRY = 50.0, 350.0
 """Price (nats) of each word of the transcript that was not said, and of each stretch of them."""
 FILLER = 3.0
 """Nats a frame by which the filler is worse than the best of all phones."""
