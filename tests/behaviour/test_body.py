@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import itertools
+
 from adult import adult
+
 from kinesics.behaviour.body import FPS, Body
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.lexicon import lexicon
@@ -19,6 +19,8 @@ from kinesics.behaviour.places import place
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Behaviour
+
+from .adult import adult
 
 SKELETON = adult()
 PHASES = ("preparation", "pre-stroke hold", "stroke", "post-stroke hold", "retraction")
@@ -208,7 +210,7 @@ def test_phases_come_in_order_and_do_not_overlap():
     for side in "LR":
         rows = [i for i in b.phases() if i.label.endswith("_" + side)]
         assert rows
-        for a, c in zip(rows, rows[1:], strict=False):
+        for a, c in itertools.pairwise(rows):
             assert a.end <= c.start + 1e-6
         for a in rows:
             assert next(p for p in PHASES if a.label.startswith(p + " "))
@@ -351,7 +353,7 @@ def test_output_does_not_depend_on_chunks():
         b.add([gesture("a", "BIG", 1.5), gesture("b", "BEAT_DOWN", 2.6), Behaviour("n", "head", {"start": "1"}, {"lexeme": "NOD"})], 0.0)
     r, root = whole.frames(0, 300)
     edges = [0, 1, 8, 21, 22, 90, 151, 299, 300]
-    parts = [pieces.frames(a, c) for a, c in zip(edges, edges[1:], strict=False)]
+    parts = [pieces.frames(a, c) for a, c in itertools.pairwise(edges)]
     assert np.allclose(np.concatenate([p[0] for p in parts]), r, atol=1e-6)
     assert np.allclose(np.concatenate([p[1] for p in parts]), root, atol=1e-6)
     # Nor on when frames are fetched between commitments.

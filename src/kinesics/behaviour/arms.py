@@ -20,7 +20,6 @@ from kinesics.behaviour.places import Landmarks, orientation
 from kinesics.behaviour.trajectory import ease
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align, two_bone
-from kinesics.geometry.skeleton import Skeleton
 
 Array = NDArray[np.float64]
 MIRROR_VECTOR = np.array([-1.0, 1, 1])

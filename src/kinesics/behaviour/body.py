@@ -87,7 +87,6 @@ class Body:
         self._next_rest = rests.next_change(controls.seed, 0)
         self._rest_states: dict[tuple[str, str, int], tuple[NDArray, NDArray]] = {}
         self.arms = {s: Arm(self.figure.reach[s], self._resting(s)) for s in _SIDES}
-        self._home = {s: self.arms[s].hand.state(0.0)[0][:3] for s in _SIDES}
         self._heads: list[_HeadMove] = []
         self._speech: list[tuple[float, float]] = []
         self._anchors: dict[str, dict[str, float]] = {}
@@ -361,26 +360,29 @@ class Body:
     def _wishes(self, times: NDArray[np.float64]) -> Wishes:
         m, life = self.manner, self.manner.life
         drift = life * self.drift(times)
+        # Who speaks moves more, the more so the livelier they are (Hadar et al. 1983).
+        talking = self._talking(times)[:, None]
+        lively = 1 + 0.9 * self.controls.intensity * talking
         breath = self.breath(times)
         posture = self.posture(times)
-        talking = self._talking(times)
         weight, lean, turn = posture[:, 0], posture[:, 1] + m.lean, posture[:, 2]
         unit = self.figure.unit
 
         def d(*names: str) -> NDArray[np.float64]:
             return drift[:, [_C[x] for x in names]]
 
-        root = unit * d("root_x", "root_z")
-        root[:, 0] += 0.040 * unit * weight
-        root[:, 1] -= 0.0022 * unit * lean
-        hips = d("hips_pitch", "hips_yaw", "hips_roll")
-        hips[:, 0] += 0.2 * lean
-        hips[:, 1] += 0.35 * turn
-        hips[:, 2] += 2.6 * weight
         hands = np.stack([self.arms[s].hand(times) for s in _SIDES])
         step = 1 / FPS
         before = np.stack([self.arms[s].hand(times - step)[:, :3] for s in _SIDES])
         speeds = (hands[..., :3] - before) / step
+        joining = self._joining(times, speeds)
+        root = unit * d("root_x", "root_z")
+        root[:, 0] += unit * (0.040 * weight - 0.0012 * joining[:, 2])
+        root[:, 1] -= 0.0022 * unit * lean
+        hips = lively * d("hips_pitch", "hips_yaw", "hips_roll")
+        hips[:, 0] += 0.2 * lean
+        hips[:, 1] += 0.35 * turn + 0.25 * joining[:, 1]
+        hips[:, 2] += 2.6 * weight
         going = self.accompaniment(times)
         for k, side in enumerate(_SIDES):
             # Labelled gestures, hanging arms and touching hands leave less room for it.
@@ -388,14 +390,16 @@ class Body:
             hands[k, :, :3] += free[:, None] * going[:, HANDS[k]]
             flick = rot.from_rotvec(np.radians(free[:, None] * going[:, TURNS[k]]))
             hands[k, :, 3:7] = rot.multiply(flick, hands[k, :, 3:7])
-        hands[0, :, :3] += d("hand_left_x", "hand_left_y", "hand_left_z")
-        hands[1, :, :3] += d("hand_right_x", "hand_right_y", "hand_right_z")
-        spine = d("spine_pitch", "spine_yaw", "spine_roll") * (0.6 + 0.4 * talking)[:, None]
+        hands[0, :, :3] += lively * d("hand_left_x", "hand_left_y", "hand_left_z")
+        hands[1, :, :3] += lively * d("hand_right_x", "hand_right_y", "hand_right_z")
+        spine = lively * d("spine_pitch", "spine_yaw", "spine_roll")
         spine[:, 0] += 0.8 * lean + m.slump
         spine[:, 1] += 0.65 * turn
         spine[:, 2] -= 3.4 * weight
-        spine += self._joining(times) + going[:, SPINE]
-        head = d("head_pitch", "head_yaw", "head_roll") * (0.45 + 0.55 * talking)[:, None]
+        spine += joining + going[:, SPINE]
+        head = (0.45 + 0.55 * talking) * d("head_pitch", "head_yaw", "head_roll")
+        head[:, 0] += 0.4 * joining[:, 0]
+        head[:, 1] += 0.2 * joining[:, 1]
         head += going[:, HEAD]
         towards = self.gaze.head(times)
         head[:, 0] += m.head - towards[:, 1] + 0.25 * (lean - m.lean)
@@ -409,22 +413,23 @@ class Body:
         fingers[..., [1, 2, 5, 6, 9, 10, 13, 14]] += curl * [1.0, 0.7, 1.1, 0.8, 1.3, 0.9, 1.2, 0.9]
         return Wishes(root, hips, spine, head, shoulders, breath, hands, speeds, fingers, self.gaze.directions(times), m.tension)
 
-    def _joining(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _joining(self, times: NDArray[np.float64], speeds: NDArray[np.float64]) -> NDArray[np.float64]:
         """How the trunk takes part in what the hands do, degrees of pitch, yaw and roll (n, 3)."""
         # A little after the hands, so that nothing is foreseen.
-        arm = self.figure.marks["left"].arm
-        left, right = (
-            (self.arms[s].hand(times - 0.05)[:, :3] - self._home[s]) / arm for s in _SIDES
-        )
+        marks = self.figure.marks["left"]
+        middle = [marks.shoulder[0], marks.heights["waist"], marks.depth + 0.3 * marks.arm]
+        left, right = ((self.arms[s].hand(times - 0.05)[:, :3] - middle) / marks.arm for s in _SIDES)
         out = np.empty((len(times), 3))
-        out[:, 0] = 1.6 * (left[:, 2] + right[:, 2]) - 1.1 * (left[:, 1] + right[:, 1])
-        out[:, 1] = -5.5 * (left[:, 2] - right[:, 2]) + 5.0 * (left[:, 0] - right[:, 0])
-        out[:, 2] = 1.8 * (left[:, 1] - right[:, 1])
+        out[:, 0] = 2.2 * (left[:, 2] + right[:, 2]) - 1.4 * (left[:, 1] + right[:, 1])
+        out[:, 1] = -8.0 * (left[:, 2] - right[:, 2]) + 7.0 * (left[:, 0] - right[:, 0])
+        out[:, 2] = 2.6 * (left[:, 1] - right[:, 1])
+        # Strokes are felt in the whole body: it dips with hands that come down.
+        out[:, 0] -= 0.8 * (speeds[0, :, 1] + speeds[1, :, 1])
         return out
 
     def _talking(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """1 while speaking, 0 while not, eased over half a second."""
-        out = np.zeros_like(times)
+        """(n,) 1 while speaking, 0 while not."""
+        out = self.accompaniment.talking(times)
         for start, end in self._speech:
             out = np.maximum(out, ease((times - start) / 0.5) * ease((end + 0.8 - times) / 0.8))
         return out

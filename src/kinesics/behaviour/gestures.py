@@ -381,6 +381,7 @@ def point_stroke(direction: Array, reach: Reach, manner: Manner, *, amount: floa
     swing, hands, excess = reach.best(wrist, palm, fingers, exact=1.0)
     points = np.zeros((2, rests.CHANNELS))
     points[:, :3], points[:, 3:7], points[:, 7] = wrist, hands, swing
+    points[:, 9] = 1.0  # the aim holds while the trunk turns
     shapes = np.stack([shape("point", 0.8).ravel(), shape("point", 0.95 + 0.05 * manner.tension).ravel()])
     return Stroke(points, shapes, [Move()], palm, fingers, excess=float(excess.max()))
 

@@ -89,7 +89,7 @@ class Track:
         if s > 1 + 1e-9:
             return self._at(i, 1.0), zero, zero
         s = min(s, 1.0)
-        h = min(1e-3, 0.25 * s, 0.25 * (1 - s)) if 0 < s else 0.0
+        h = min(1e-3, 0.25 * s, 0.25 * (1 - s)) if s > 0 else 0.0
         c = self._pieces[i]
         powers = s ** np.arange(6)
         velocity = (np.arange(1, 6) * powers[:5]) @ c[1:]
