@@ -277,7 +277,7 @@ class _Tracks:
             np.clip(attack, np.where(first == _FF, 0.055, 0.03), 0.085),
             np.maximum(anticipation + low - begin, 0.015),
         )
-        release = np.clip(release, np.where(first == _FF, 0.07, 0.03), 0.09)
+        release = np.clip(release, np.where(first == _FF, 0.05, 0.03), 0.09)
         even = np.full(n, 1.0)
         # An expression gives way within a tenth of a second and comes back slowly, not between two words.
         self.speaking = (begin, end, np.minimum(0.12, anticipation) * even, 0.45 * even)
@@ -294,7 +294,7 @@ class _Tracks:
         rows = np.array([p[2].first for p, v in zip(phones, vowel, strict=True) if v], int)
         open_ = np.array([p[2].openness for p, v in zip(phones, vowel, strict=True) if v], float)
         # Close rounded vowels hardly use the jaw, yet a mouth must be seen to be open.
-        self.least_open = np.maximum(0.65 * shapes()[rows, _JAW] * open_ * _undershoot(length[vowel]), 0.085)
+        self.least_open = np.maximum(0.65 * shapes()[rows, _JAW] * open_ * _undershoot(length[vowel]), 0.1)
         rounded = np.isin(first, (_OU, _CH)) | np.isin([p[2].second for p in phones], (_OU,))
         # Rounding spreads beyond its sound, and slowly: a smile narrows, it does not twitch.
         late = np.isin(first, (_OU, _CH))
