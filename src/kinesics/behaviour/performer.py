@@ -26,7 +26,7 @@ from kinesics.performance import Behaviour, Face, Feedback, Motion, Performance,
 FPS = 60
 STEPS_PER_SECOND = 10
 _FRAMES_PER_STEP = FPS // STEPS_PER_SECOND
-_BATCH = 20  # steps whose frames are made at once: two seconds
+_BATCH = 50  # steps whose frames are made at once: five seconds
 
 
 class _UserPlan:
