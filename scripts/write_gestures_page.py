@@ -1,6 +1,6 @@
 """Write the table of gestures into docs/gestures.md; run it after changing the lexicon.
 
-    python scripts/write_gestures_page.py [--check]
+python scripts/write_gestures_page.py [--check]
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from kinesics.performance import Interval, Performance, Signal
 
 _IPA_VOWELS = frozenset("aeiouyæɑɐɒɔəɛɜɚɝɪʊʌøœɨʉɯɤɵɞɘɶʏᵻ")
 _ARPABET_VOWELS = frozenset("AA AE AH AO AW AX AXR AY EH ER EY IH IX IY OW OY UH UW UX".split())
-_FUNCTION = frozenset(
+FUNCTION_WORDS = frozenset(
     """a an the and or but if so of in on at to for with from by as is are was were be been am do does did has
     have had will would can could shall should may might must i you he she it we they me him her us them my your
     his its our their this that these those there here not no than then when while which who whom what how into
     about up out over i'm you're he's she's it's we're they're i've you've we've i'll i'd that's there's""".split()
 )
-"""English words that seldom carry stress; they rank low where no prominence was measured."""
+"""English words that seldom carry stress: they rank low where no prominence was measured, and get few beats."""
 END_MARKS = "?!.;:,…—–"
 
 
@@ -201,7 +201,7 @@ class Heard:
             prominence = min(1.0, max(0.0, syllable.value))
         else:
             # ours: content words and long ones stand out
-            prominence = 0.15 if text in _FUNCTION else min(0.9, 0.4 + 0.6 * min(interval.duration, 0.8))
+            prominence = 0.15 if text in FUNCTION_WORDS else min(0.9, 0.4 + 0.6 * min(interval.duration, 0.8))
         if nucleus is None:
             length = span.duration
             nucleus = (span.start + 0.35 * length, span.start + 0.75 * length)

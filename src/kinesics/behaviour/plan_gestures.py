@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from kinesics.behaviour._planning import STEP, Context, Style, Tick, behaviour, clamp
-from kinesics.behaviour.heard import Word
+from kinesics.behaviour.heard import FUNCTION_WORDS, Word
 from kinesics.behaviour.lexicon import apex
 from kinesics.behaviour.meaning import Match
 from kinesics.behaviour.notation import Gesture
@@ -104,7 +104,10 @@ class GesturePlanner:
             word = tick.heard.word(match.first + best)
             merit = 0.75 + 0.25 * rank_of[best] + self._telling(match)
         elif context.peak:
-            merit = context.rank * (1.0 if context.word.prominence > 0.2 else 0.4) + (0.1 if match else 0.0)
+            slight = word.prominence <= 0.2 or (word.text in FUNCTION_WORDS and match is None)
+            merit = context.rank * (0.4 if slight else 1.0) + (0.1 if match else 0.0)
+            if "filler" in context.cues and match is None:
+                return [], None, word
         else:
             return [], None, word
         if any(0 < t - word.nucleus < 0.95 and self._telling(m) + 0.75 > merit - 0.1 for t, m in coming):
@@ -159,7 +162,7 @@ class GesturePlanner:
                     if self._recent(g.lexeme, time) < limit and g.lexeme != last.lexeme
                 ]
         if not pool:
-            if not context.peak and not (match and match.weight >= 1):
+            if not (context.peak or (match and match.weight >= 1)) or "filler" in context.cues:
                 return None
             lively = 0.22 + 0.5 * self._style.controls.intensity + self._style.energy
             if context.question and self._recent("PALM_UP_HOLD", time) < 0.3:
@@ -178,7 +181,7 @@ class GesturePlanner:
                 return g
         return pool[-1][0]
 
-    def _mode(self, g: Gesture, time: float, draw) -> str:
+    def _mode(self, g: Gesture, time: float, contrast: bool, draw) -> str:
         if g.hands == "both":
             return "BOTH_HANDS"
         if "hand" in g.extra:
@@ -187,6 +190,9 @@ class GesturePlanner:
         if g.hands == "either" and lively < 0.25 + 0.4 * self._style.controls.intensity + self._style.energy:
             return "BOTH_HANDS"
         recent = self._last[3]
+        if contrast and recent in ("LEFT_HAND", "RIGHT_HAND"):
+            # what is set against something is put on the other side of it
+            return "LEFT_HAND" if recent == "RIGHT_HAND" else "RIGHT_HAND"
         if recent in ("LEFT_HAND", "RIGHT_HAND") and time - self._last[0] < 2.5 and coin < 0.75:
             return recent
         leads = self._style.controls.handedness == "right"
@@ -224,7 +230,7 @@ class GesturePlanner:
             hold = min(hold, max(0.1, word.end + 0.5 - end))
         size = 0.52 + 0.5 * intensity + 0.3 * (word.prominence - 0.5) + 0.5 * style.energy + 0.15 * arousal
         amount = clamp(size * math.exp(float(draw.normal(0.0, 0.13))), 0.3, 1.4)
-        attributes: dict[str, object] = {"lexeme": g.lexeme, "mode": self._mode(g, stroke, draw), "amount": amount}  # fmt: skip
+        attributes: dict[str, object] = {"lexeme": g.lexeme, "mode": self._mode(g, stroke, "contrast" in context.cues, draw), "amount": amount}  # fmt: skip
         if match is not None and match.size is not None and "axis" in g.extra:
             attributes["size"] = clamp(match.size, 0.01, 1.2)
         times = {"strokeStart": first, "stroke": stroke, "strokeEnd": end, "relax": end + hold}
