@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import itertools
-
-from adult import adult
-
+from behaviour.adult import adult
 from kinesics.behaviour.body import FPS, Body
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.lexicon import lexicon
@@ -19,8 +16,6 @@ from kinesics.behaviour.places import place
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Behaviour
-
-from .adult import adult
 
 SKELETON = adult()
 PHASES = ("preparation", "pre-stroke hold", "stroke", "post-stroke hold", "retraction")
