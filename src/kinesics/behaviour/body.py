@@ -140,6 +140,8 @@ class Body:
         self._advance(now)
         self.accompaniment.hear(syllables, now=now)
         for s in syllables:
+            if s.start > self._spoke + 0.35 and s.start - 0.1 > now + 0.75:
+                self.breath.inhale(s.start - 0.1, 0.45)
             if self.controls.intensity >= _LIVELY and s.start > self._spoke + _SILENCE:
                 self._spoke = s.end
                 self._next_rest = max(now, s.start - 0.6)

@@ -164,9 +164,9 @@ class Figure:
             offset = rot.rotate(hips, self._leg_hip[i, 0] * sign - base)
             foot = self._foot[i, 0] * sign
             aside = np.sum((root[:, [0, 2]] + offset[:, [0, 2]] - foot[[0, 2]]) ** 2, axis=-1)
-            longest = 0.9935 * self._leg_total[i]
+            longest = 0.9975 * self._leg_total[i]
             heights.append(foot[1] - offset[:, 1] + np.sqrt(np.maximum(longest**2 - aside, 0.04)))
-        soft = 0.006
+        soft = 0.004
         root[:, 1] = -soft * np.logaddexp(-heights[0] / soft, -heights[1] / soft)
         return root
 

@@ -423,10 +423,12 @@ def schedule(
             nearest = min(after, key=lambda x: x.timing.stroke)
             gone = float(np.linalg.norm(nearest.stroke.points[0][:3] - s.points[-1][:3]))
             room = min(room, nearest.timing.stroke_start - kendon.shortest_time(gone))
-        here = arm.hand.state(max(ready - 0.6, earliest))[0][:3]
-        distance = float(np.linalg.norm(s.points[0][:3] - here))
-        prepare = max(prepare, kendon.travel_time(distance, manner.speed))
-        shortest = max(shortest, kendon.shortest_time(distance))
+        here = arm.hand.state(max(ready - 0.6, earliest))[0]
+        distance = float(np.linalg.norm(s.points[0][:3] - here[:3]))
+        # Turning the hand over takes its time too.
+        turn = float(rot.angle(rot.normalise(here[3:7]), s.points[0][3:7]))
+        prepare = max(prepare, kendon.travel_time(distance, manner.speed), turn / (5.0 * manner.speed))
+        shortest = max(shortest, kendon.shortest_time(distance), turn / 7.5)
         rest = rests_distance(arm, s)
         back = max(back, 1.2 * kendon.travel_time(rest, manner.speed))
     start = min(sync.get("start", ready - prepare), ready - shortest)
