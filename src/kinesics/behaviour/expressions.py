@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kinesics.behaviour.controls import EMOTIONS as EMOTION_NAMES
 from kinesics.behaviour.controls import Controls
+from kinesics.behaviour.envelopes import ramp
 from kinesics.behaviour.facs import ARTICULATION, EMOTIONS, LEXEMES, combine, unit
 from kinesics.behaviour.visemes import vector
 from kinesics.bodies.arkit import ARKIT
@@ -29,12 +30,6 @@ ATTACK = 0.35
 RELEASE = 0.9
 """Seconds in which it leaves."""
 _KNOTS = 512
-
-
-def smooth(x: Floats) -> Floats:
-    """0 to 1 with rest at both ends (minimum jerk), clamped outside."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * x * (x * (6.0 * x - 15.0) + 10.0)
 
 
 @cache
@@ -64,7 +59,7 @@ def drift(t: Floats, period: float, *, seed: int, name: str, count: int = 1) -> 
     # Each column has its own phase, lest all turn at the same moments.
     place = t[:, None] / period + np.arange(count) * 0.618
     low = np.floor(place).astype(np.int64)
-    share = smooth(place - low)
+    share = ramp(place - low)
     column = np.arange(count)
     a, b = knots[low % _KNOTS, column], knots[(low + 1) % _KNOTS, column]
     return a + share * (b - a)
@@ -84,8 +79,8 @@ class Act:
 
     def level(self, t: Floats) -> Floats:
         """(n,) envelope, 0 to 1."""
-        rise = smooth((t - self.start) / max(self.peak - self.start, 1e-3))
-        return rise * smooth((self.end - t) / max(self.end - self.relax, 1e-3))
+        rise = ramp((t - self.start) / max(self.peak - self.start, 1e-3))
+        return rise * ramp((self.end - t) / max(self.end - self.relax, 1e-3))
 
 
 _EMOTION_UNITS = [(e, name, s) for e in EMOTION_NAMES for name, s in EMOTIONS[e].items()]
