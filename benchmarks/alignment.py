@@ -36,14 +36,21 @@ def frames(phones: Sequence[Interval], duration: float) -> list[str]:
     """Viseme of each 10 ms."""
     out = ["sil"] * int(duration * 100)
     for p in phones:
-        for k in range(max(int(np.ceil(p.start * 100 - 0.5)), 0), min(int(np.ceil(p.end * 100 - 0.5)), len(out))):
+        for k in range(
+            max(int(np.ceil(p.start * 100 - 0.5)), 0), min(int(np.ceil(p.end * 100 - 0.5)), len(out))
+        ):
             out[k] = viseme(p.label)
     return out
 
 
 def matched(reference: Sequence[float], found: Sequence[float], within: float = 0.04) -> int:
     """Pairs of onsets within reach of each other, nearest first, each used once."""
-    pairs = sorted((abs(a - b), i, j) for i, a in enumerate(reference) for j, b in enumerate(found) if abs(a - b) <= within + 1e-6)
+    pairs = sorted(
+        (abs(a - b), i, j)
+        for i, a in enumerate(reference)
+        for j, b in enumerate(found)
+        if abs(a - b) <= within + 1e-6
+    )
     left, right = set(), set()
     for _, i, j in pairs:
         if i not in left and j not in right:
@@ -57,7 +64,9 @@ def onsets(phones: Sequence[Interval], group: str) -> list[float]:
     found = []
     last = None
     for p in phones:
-        if viseme(p.label) == group and not (last is not None and viseme(last.label) == group and p.start - last.end < 0.01):
+        if viseme(p.label) == group and not (
+            last is not None and viseme(last.label) == group and p.start - last.end < 0.01
+        ):
             found.append(p.start)
         last = p
     return found
@@ -76,14 +85,21 @@ def scores(clip: Clip, phones: Sequence[Interval]) -> dict[str, float]:
     }
     for name, group in (("pbm", "PP"), ("fv", "FF")):
         truth, found = onsets(clip.phones, group), onsets(phones, group)
-        row |= {f"{name} reference": len(truth), f"{name} found": len(found), f"{name} matched": matched(truth, found)}
+        row |= {
+            f"{name} reference": len(truth),
+            f"{name} found": len(found),
+            f"{name} matched": matched(truth, found),
+        }
     return row
 
 
 def total(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """Mean over clips by seconds; counts summed."""
     weight = np.array([r["seconds"] for r in rows])
-    out = {k: float(np.average([r[k] for r in rows], weights=weight)) for k in ("visemes", "visemes, speech", "openness r", "rtf")}
+    out = {
+        k: float(np.average([r[k] for r in rows], weights=weight))
+        for k in ("visemes", "visemes, speech", "openness r", "rtf")
+    }
     out["seconds"] = float(weight.sum())
     for k in ("pbm reference", "pbm found", "pbm matched", "fv reference", "fv found", "fv matched"):
         out[k] = sum(r[k] for r in rows)
@@ -169,7 +185,9 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
 def main() -> None:
     """Score and, with ``--write``, record under docs/benchmarks."""
     root = Path(__file__).parents[1]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shared", type=Path, default=root.parent / "shared" / "data")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))

@@ -22,7 +22,9 @@ PHASES = ("preparation", "pre-stroke hold", "stroke", "post-stroke hold", "retra
 
 
 def gesture(id: str, lexeme: str, stroke: float, **more: object) -> Behaviour:
-    sync = {"stroke": stroke} | {k: v for k, v in more.items() if k in ("start", "ready", "strokeStart", "strokeEnd", "relax", "end")}
+    sync = {"stroke": stroke} | {
+        k: v for k, v in more.items() if k in ("start", "ready", "strokeStart", "strokeEnd", "relax", "end")
+    }
     attributes = {k: str(v) for k, v in more.items() if k in ("mode", "amount", "size")}
     return Behaviour(id, "gesture", {k: str(v) for k, v in sync.items()}, {"lexeme": lexeme, **attributes})
 
@@ -42,9 +44,21 @@ def talk(b: Body, seconds: float, *, gap: float = 2.2, seed: int = 0) -> tuple[n
     names, items, t = list(lexicon()), [], 1.5
     while t < seconds - 1:
         items.append(gesture(f"g{t:.2f}", str(rng.choice(names)), round(t, 3), amount=0.8))
-        items.append(Behaviour(f"h{t:.2f}", "head", {"start": str(t - 0.2), "stroke": str(t)}, {"lexeme": "NOD", "amount": "0.4"}))
         items.append(
-            Behaviour(f"z{t:.2f}", "gaze", {"start": str(t + 0.4), "end": str(t + 1.1)}, {"target": f"{rng.normal(0, 12):.1f},{rng.normal(0, 5):.1f}"})
+            Behaviour(
+                f"h{t:.2f}",
+                "head",
+                {"start": str(t - 0.2), "stroke": str(t)},
+                {"lexeme": "NOD", "amount": "0.4"},
+            )
+        )
+        items.append(
+            Behaviour(
+                f"z{t:.2f}",
+                "gaze",
+                {"start": str(t + 0.4), "end": str(t + 1.1)},
+                {"target": f"{rng.normal(0, 12):.1f},{rng.normal(0, 5):.1f}"},
+            )
         )
         t += gap * rng.uniform(0.4, 1.6)
     rotations, roots = [], []
@@ -93,10 +107,14 @@ def test_knees_and_elbows_bend_the_right_way(talked):
     _, _, places, world = talked
     for side, sign in (("left", 1), ("right", -1)):
         forward = rot.rotate(world[:, 0], np.array([0.0, 0, 1]))
-        knee = places[:, INDEX[side + "LowerLeg"]] - 0.5 * (places[:, INDEX[side + "UpperLeg"]] + places[:, INDEX[side + "Foot"]])
+        knee = places[:, INDEX[side + "LowerLeg"]] - 0.5 * (
+            places[:, INDEX[side + "UpperLeg"]] + places[:, INDEX[side + "Foot"]]
+        )
         assert (np.sum(knee * forward, axis=-1) > 0).all()
         # The elbow is a hinge: all of the forearm's bend is about one axis of the upper arm.
-        local = rot.multiply(rot.conjugate(world[:, INDEX[side + "UpperArm"]]), world[:, INDEX[side + "LowerArm"]])
+        local = rot.multiply(
+            rot.conjugate(world[:, INDEX[side + "UpperArm"]]), world[:, INDEX[side + "LowerArm"]]
+        )
         along = rot.rotate(local, np.array([sign * 1.0, 0, 0]))
         assert (along[:, 2] > -0.05).all()
         assert np.abs(along[:, 1]).max() < 0.1
@@ -105,7 +123,9 @@ def test_knees_and_elbows_bend_the_right_way(talked):
 def test_wrists_keep_to_human_limits(talked):
     rotations = talked[0]
     for side in ("left", "right"):
-        swing, twist = rot.swing_twist(rotations[:, INDEX[side + "Hand"]].astype(float), np.array([1.0, 0, 0]))
+        swing, twist = rot.swing_twist(
+            rotations[:, INDEX[side + "Hand"]].astype(float), np.array([1.0, 0, 0])
+        )
         assert np.degrees(np.linalg.norm(rot.to_rotvec(swing), axis=-1)).max() < 80
         assert np.degrees(np.linalg.norm(rot.to_rotvec(twist), axis=-1)).max() < 35
 
@@ -134,7 +154,9 @@ def test_the_hand_comes_to_its_place(pose, mode):
     # In the chest's frame: the trunk sways and the hand with it.
     seen = rot.rotate(rot.conjugate(world[0, chest]), places[0, INDEX[side + "Hand"]] - places[0, chest])
     seen = (seen + SKELETON.rest[chest]) * sign
-    turn = rot.multiply(rot.conjugate(world[0, chest]), world[0, INDEX[side + "Hand"]]) * (1 if side == "left" else np.array([1, 1, -1, -1]))
+    turn = rot.multiply(rot.conjugate(world[0, chest]), world[0, INDEX[side + "Hand"]]) * (
+        1 if side == "left" else np.array([1, 1, -1, -1])
+    )
     from kinesics.behaviour.places import orientation
 
     ideal = orientation(hand, wanted.palm, wanted.fingers)
@@ -178,7 +200,13 @@ def test_the_little_finger_comes_last():
     b = body()
     b.add([gesture("g", "STOP", 2.0)], 0.0)
     rotations, _ = b.frames(70, 120)
-    moved = [rot.angle(rotations[:, INDEX[f"right{f}Intermediate"]].astype(float), rotations[0, INDEX[f"right{f}Intermediate"]].astype(float)) for f in ("Index", "Little")]
+    moved = [
+        rot.angle(
+            rotations[:, INDEX[f"right{f}Intermediate"]].astype(float),
+            rotations[0, INDEX[f"right{f}Intermediate"]].astype(float),
+        )
+        for f in ("Index", "Little")
+    ]
     when = [int(np.argmax(m > 0.5 * m[30])) for m in moved]
     assert when[0] <= when[1]
 
@@ -284,7 +312,14 @@ def _depth(b: Body, times: np.ndarray) -> float:
 
 def test_gaze_stays_on_its_target_while_the_head_nods():
     b = body(2)
-    b.add([Behaviour("n", "head", {"start": "1", "stroke": "1.3", "end": "2"}, {"lexeme": "NOD", "amount": "0.6"})], 0.0)
+    b.add(
+        [
+            Behaviour(
+                "n", "head", {"start": "1", "stroke": "1.3", "end": "2"}, {"lexeme": "NOD", "amount": "0.6"}
+            )
+        ],
+        0.0,
+    )
     places, world = positions(b, 50, 130)
     target = b.figure.rest[[INDEX["leftEye"], INDEX["rightEye"]]].mean(axis=0) + [0, 0, 1.25]
     head = np.degrees(rot.to_rotvec(world[:, INDEX["head"]]))[:, 0]
@@ -343,7 +378,14 @@ def test_the_same_seed_gives_the_same_and_another_another():
 def test_output_does_not_depend_on_chunks():
     whole, pieces = body(6), body(6)
     for b in (whole, pieces):
-        b.add([gesture("a", "BIG", 1.5), gesture("b", "BEAT_DOWN", 2.6), Behaviour("n", "head", {"start": "1"}, {"lexeme": "NOD"})], 0.0)
+        b.add(
+            [
+                gesture("a", "BIG", 1.5),
+                gesture("b", "BEAT_DOWN", 2.6),
+                Behaviour("n", "head", {"start": "1"}, {"lexeme": "NOD"}),
+            ],
+            0.0,
+        )
     r, root = whole.frames(0, 300)
     edges = [0, 1, 8, 21, 22, 90, 151, 299, 300]
     parts = [pieces.frames(a, c) for a, c in itertools.pairwise(edges)]
@@ -371,7 +413,10 @@ def test_memory_is_flat():
 def test_pointing_points():
     for target, side in (("40,5", "left"), ("-35,0", "right"), ("0,15", "right")):
         b = body()
-        assert b.add([Behaviour("p", "pointing", {"stroke": "1.5"}, {"target": target})], 0.0)[0].status == "realised"
+        assert (
+            b.add([Behaviour("p", "pointing", {"stroke": "1.5"}, {"target": target})], 0.0)[0].status
+            == "realised"
+        )
         places, _ = positions(b, 90, 91)
         azimuth, elevation = (float(x) for x in target.split(","))
         tip = places[0, INDEX[side + "IndexDistal"]] - places[0, INDEX[side + "IndexProximal"]]
@@ -385,7 +430,11 @@ def test_pointing_points():
 
 def test_size_is_shown_between_the_palms():
     form = Gesture(
-        "W", "iconic", tuple(Pose.parse(f"flat palm:in fingers:forward @ stomach {s} mid") for s in ("inside", "ipsi")), (Move(),), hands="both"
+        "W",
+        "iconic",
+        tuple(Pose.parse(f"flat palm:in fingers:forward @ stomach {s} mid") for s in ("inside", "ipsi")),
+        (Move(),),
+        hands="both",
     )
     b = Body(SKELETON, Controls(seed=1), lexicon={"W": form})
     b.add([gesture("g", "W", 1.5, size=0.5)], 0.0)

@@ -27,7 +27,13 @@ def test_joins_match_in_value_speed_and_acceleration():
     rng = np.random.default_rng(0)
     track = Track(np.zeros(3))
     for k in range(6):
-        track.go(k + 1.0, rng.normal(size=3), start=float(k), velocity=rng.normal(size=3), bump=0.1 * rng.normal(size=3))
+        track.go(
+            k + 1.0,
+            rng.normal(size=3),
+            start=float(k),
+            velocity=rng.normal(size=3),
+            bump=0.1 * rng.normal(size=3),
+        )
     track.go(4.0, [0.0, 0, 0], start=3.37)
     for join in (1.0, 2.0, 3.37):
         before, after = np.array([join - 1e-6]), np.array([join + 1e-6])

@@ -127,9 +127,15 @@ def test_without_a_transcript_there_are_phones_of_low_confidence(real) -> None:
 @needs_voice
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("de", "Guten Tag, meine Damen und Herren."), ("fr", "Bonjour tout le monde."), ("es", "Hola, ¿qué tal?")],
+    [
+        ("de", "Guten Tag, meine Damen und Herren."),
+        ("fr", "Bonjour tout le monde."),
+        ("es", "Hola, ¿qué tal?"),
+    ],
 )
-def test_other_languages_are_laid_over_the_speech(language: str, text: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_other_languages_are_laid_over_the_speech(
+    language: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     said = espeak.synthesise(text, language=language)
     samples = soxr.resample(said.samples, espeak.RATE, 16000).astype(np.float32)
     found = align(samples, text, language=language)
@@ -178,11 +184,21 @@ def test_the_best_path_of_a_small_network() -> None:
     silence = column[net.silence[0] : net.silence[0] + 3]
     second = column[net.first[1] : net.last[1] + 1]
     third = column[net.first[2] : net.last[2] + 1]
-    for rows, columns in ((slice(0, 10), silence), (slice(10, 20), second), (slice(20, 30), third), (slice(30, 40), silence)):
+    for rows, columns in (
+        (slice(0, 10), silence),
+        (slice(10, 20), second),
+        (slice(20, 30), third),
+        (slice(30, 40), silence),
+    ):
         for c in columns:
             scores[rows, c] = 0.0
     pieces, _ = viterbi.best_path(net, scores, column, whole=True)
-    assert [(p.start, p.end, p.word, p.variant) for p in pieces] == [(0, 10, -1, 0), (10, 20, 0, 1), (20, 30, 1, 0), (30, 40, -1, 0)]
+    assert [(p.start, p.end, p.word, p.variant) for p in pieces] == [
+        (0, 10, -1, 0),
+        (10, 20, 0, 1),
+        (20, 30, 1, 0),
+        (30, 40, -1, 0),
+    ]
 
 
 def test_warp_fills_the_spans_and_keeps_words_whole() -> None:

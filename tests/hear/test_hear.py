@@ -102,7 +102,9 @@ def test_bad_requests_say_what_is_wrong(options: dict, says: str) -> None:
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda n, *a: None if n == "espeakng_loader" else found(n, *a))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n, *a: None if n == "espeakng_loader" else found(n, *a)
+    )
     espeak._languages.cache_clear()
     with pytest.raises(MissingExtra, match=r"kinesics\[voice\]"):
         speak("Hello")
@@ -135,16 +137,24 @@ def test_rates_and_channels(said: Performance, rate: int, channels: int) -> None
     found = hear(Audio(samples, Fraction(rate)), transcript=TEXT)
     assert set(found) == TRACKS
     assert found["words"].labels == said["words"].labels
-    assert np.median([abs(a.start - b.start) for a, b in zip(found["words"], said["words"], strict=True)]) < 0.04
+    assert (
+        np.median([abs(a.start - b.start) for a, b in zip(found["words"], said["words"], strict=True)]) < 0.04
+    )
     assert found.speech.rate == rate
 
 
 @needs_voice
 def test_loud_clipped_and_offset_sound(said: Performance) -> None:
-    for samples in (said.speech.samples * 40, np.clip(said.speech.samples * 40, -1, 1), said.speech.samples + 0.3):
+    for samples in (
+        said.speech.samples * 40,
+        np.clip(said.speech.samples * 40, -1, 1),
+        said.speech.samples + 0.3,
+    ):
         found = hear(Audio(samples, Fraction(22050)), transcript=TEXT)
         assert found["words"].labels == said["words"].labels
-    assert hear(Audio(np.clip(said.speech.samples * 40, -1, 1), Fraction(22050))).meta["hear"]["clipped"] > 0.01
+    assert (
+        hear(Audio(np.clip(said.speech.samples * 40, -1, 1), Fraction(22050))).meta["hear"]["clipped"] > 0.01
+    )
 
 
 def test_nothing_and_nonsense() -> None:

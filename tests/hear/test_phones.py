@@ -74,6 +74,8 @@ def test_letter_to_sound_always_gives_a_vowel() -> None:
         assert all(viseme(p) != "sil" for p in phones), word
 
 
-@pytest.mark.parametrize(("word", "vowel"), [("nation", 0), ("believe", 1), ("electricity", 2), ("cat", 0), ("engineer", 2)])
+@pytest.mark.parametrize(
+    ("word", "vowel"), [("nation", 0), ("believe", 1), ("electricity", 2), ("cat", 0), ("engineer", 2)]
+)
 def test_stress_by_rule(word: str, vowel: int) -> None:
     assert stressed_vowel(word, lookup(word)[0]) == vowel

@@ -89,7 +89,10 @@ def phrase_words(marks: list[str], gap: float = 0.0) -> list[phrasing.Word]:
 
 
 def test_phrases_end_at_punctuation_and_pauses() -> None:
-    assert phrasing.phrases(phrase_words(["", "?", "", "."]), steady(100, 2)).labels == ("question", "statement")
+    assert phrasing.phrases(phrase_words(["", "?", "", "."]), steady(100, 2)).labels == (
+        "question",
+        "statement",
+    )
     assert len(phrasing.phrases(phrase_words(["", "", ""], gap=0.3), steady(100, 3))) == 3
     assert len(phrasing.phrases([], steady(100, 1))) == 0
 

@@ -309,7 +309,9 @@ def _channel(glb: Glb, node: int, what: str) -> NDArray[np.float32] | None:
             index = channel.get("sampler")
             if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(samplers):
                 raise ValueError(f"sampler {index!r:.40}")
-            return glb.array(samplers[index].get("output")).astype(np.float32)
+            if not isinstance(samplers[index], dict):
+                raise ValueError(f"sampler {index} is no object")
+            return glb.array(samplers[index].get("output")).astype(np.float32, copy=False)
     return None
 
 

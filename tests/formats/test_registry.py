@@ -1,0 +1,182 @@
+"""Choosing a format, and writing whole files or none."""
+
+from __future__ import annotations
+
+import errno
+import os
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kinesics import formats
+from kinesics.errors import DataError, FormatError
+from kinesics.formats import _files
+from kinesics.performance import Interval, Performance, Tier
+
+SHOW = Performance({"words": Tier("words", [Interval(0, 1, "x")])})
+
+
+def left(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()}
+
+
+def test_every_module_answers_for_its_extensions():
+    for name, extensions in formats._MODULES.items():
+        form = import_module(f"kinesics.formats.{name}").FORMAT
+        assert form.extensions == extensions
+        assert form.read or form.write
+    assert set(formats.available("read")) == set(formats.available("write")) == set(formats._BY_EXTENSION)
+    with pytest.raises(DataError, match="'eat'"):
+        formats.available("eat")
+
+
+def test_every_format_module_is_registered():
+    files = Path(formats.__file__).parent.glob("[a-z]*.py")
+    assert {f.stem for f in files} == set(formats._MODULES)
+
+
+def test_the_extension_decides_in_any_case(tmp_path):
+    path = tmp_path / "my.show.v2.KIN"
+    SHOW.save(path)
+    assert formats.load(path).tier("words").labels == ("x",)
+
+
+@pytest.mark.parametrize("name", ["x.xyz", "noextension", ".kin"])
+def test_unknown_extensions_list_the_valid_ones(tmp_path, name):
+    for call in (lambda p: formats.save(SHOW, p), formats.load, lambda p: formats.check_outputs([p])):
+        with pytest.raises(DataError, match=r"\.bvh, .*\.glb, \.kin"):
+            call(tmp_path / name)
+    assert left(tmp_path) == set()
+
+
+def test_two_outputs_of_one_name_are_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="two outputs name one file"):
+        formats.save(SHOW, "a.kin", tmp_path / "sub" / ".." / "a.kin")
+    (tmp_path / "real").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "link")
+    with pytest.raises(DataError, match="two outputs"):
+        formats.check_outputs(["real/a.kin", "link/a.kin"])
+    assert left(tmp_path) == {"real", "link"}
+
+
+def test_missing_folders_are_made_and_impossible_ones_named(tmp_path):
+    SHOW.save(tmp_path / "new" / "deep" / "a.kin")
+    assert (tmp_path / "new" / "deep" / "a.kin").is_file()
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "a.kin", Path("/proc/nowhere/a.kin")):
+        with pytest.raises(DataError, match="cannot write"):
+            formats.check_outputs([path])
+    (tmp_path / "folder.kin").mkdir()
+    with pytest.raises(DataError, match="it is a folder"):
+        formats.check_outputs([tmp_path / "folder.kin"])
+    with pytest.raises(FormatError, match="found a folder"):
+        formats.load(tmp_path / "folder.kin")
+    with pytest.raises(FormatError, match="found nothing"):
+        formats.load(tmp_path / "none.kin")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_rights_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="cannot write"):
+        formats.check_outputs([tmp_path / "a.kin"])
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.kin"
+    path.write_text("old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(_files.os, "fsync", full)
+    with pytest.raises(DataError, match=r"No space left.*untouched"):
+        SHOW.save(path)
+    assert path.read_text() == "old"
+    assert left(tmp_path) == {"a.kin"}
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, MemoryError])
+def test_a_broken_writer_leaves_nothing(tmp_path, failure):
+    path = tmp_path / "a.kin"
+
+    def write():
+        with _files.replacing(path) as file:
+            file.write(b"half")
+            raise failure
+
+    with pytest.raises(failure):
+        write()
+    assert left(tmp_path) == set()
+
+
+def test_a_replaced_file_keeps_its_rights(tmp_path):
+    path = tmp_path / "a.kin"
+    SHOW.save(path)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+    path.chmod(0o640)
+    SHOW.save(path)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_unknown_options_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"'colour' for BVH; it takes: order, unit"):
+        formats.save(SHOW, tmp_path / "a.bvh", colour="red")
+    with pytest.raises(DataError, match="'colour'"):
+        formats.load(tmp_path / "a.bvh", colour="red")
+
+
+def test_options_reach_the_formats_that_take_them(tmp_path, take):
+    take.save(tmp_path / "a.bvh", tmp_path / "a.kin", unit="m")
+    assert "OFFSET 0.0976" in (tmp_path / "a.bvh").read_text()
+
+
+def test_what_a_format_needs_is_named(tmp_path):
+    for extension, track in ((".bvh", "body"), (".wav", "speech"), (".bml", "plan")):
+        with pytest.raises(DataError, match=track):
+            SHOW.save(tmp_path / f"a{extension}")
+    assert left(tmp_path) == set()
+
+
+@pytest.mark.parametrize("extension", [".kin", ".glb", ".bvh", ".wav", ".flac", ".ogg", ".bml"])
+def test_the_same_performance_gives_the_same_bytes(tmp_path, take, extension):
+    one, two = tmp_path / f"1{extension}", tmp_path / f"2{extension}"
+    take.save(one, two)
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("extension", [".kin", ".glb", ".bvh", ".wav", ".flac", ".ogg", ".bml"])
+def test_names_beyond_ascii(tmp_path, take, extension):
+    path = tmp_path / f"Grüße 日本 🙂{extension}"
+    take.save(path)
+    assert formats.load(path).duration > 0.4 or extension == ".bml"
+
+
+@pytest.mark.parametrize(("extension", "within"), [(".wav", 4e-5), (".flac", 4e-5), (".ogg", 0.35)])
+def test_sound(tmp_path, take, extension, within):
+    path = tmp_path / f"a{extension}"
+    take.shift(0.5).save(path)
+    back = formats.load(path).speech
+    assert len(back) == 24000
+    np.testing.assert_array_less(np.abs(back.samples[:7000]), 0.05)
+    wanted = take.speech.samples.clip(-1, 1)
+    assert np.abs(back.samples[8000:] - wanted).max() < within
+    take.shift(-0.5).save(path)
+    assert len(formats.load(path).speech) == 8000
+
+
+def test_sound_in_more_bits(tmp_path, take):
+    path = tmp_path / "a.wav"
+    take.save(path, bits=32)
+    np.testing.assert_array_equal(formats.load(path).speech.samples, take.speech.samples)
+    with pytest.raises(DataError, match="bits=8"):
+        take.save(path, bits=8)
