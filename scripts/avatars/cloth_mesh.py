@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -106,7 +107,7 @@ def extrude(part: Part, loop: np.ndarray, offsets: list[np.ndarray], closed: boo
     if not closed:
         here, nxt = here[:-1], nxt[:-1]
     faces = [part.faces]
-    for a, b in zip(rows, rows[1:], strict=False):
+    for a, b in itertools.pairwise(rows):
         faces += [np.c_[a[nxt], a[here], b[here]], np.c_[a[nxt], b[here], b[nxt]]]
     return replace(
         part,

@@ -108,10 +108,11 @@ def shirt(position: np.ndarray, weights: np.ndarray, skin: mesh.Part, cut: Cut) 
     part = cloth.relax(part, np.ones(len(part.position)), 3)
     part = cloth.clip(part, cut.shirt(part.position))
     for loop in cloth.hems(part):
-        part = cloth.even_hem(part, loop, 14)
+        part = cloth.even_hem(part, loop, 24)
     p = part.position
     chest, hips = cut.at("chest")[1], cut.at("leftUpperLeg")[1]
     torso = np.clip((0.19 - np.abs(p[:, 0])) / 0.05, 0, 1)
+    torso = np.maximum(torso, np.clip((cut.at("upperChest")[1] - 0.06 - p[:, 1]) / 0.06, 0, 1))
     part = cloth.relax(
         part, torso * np.clip((cut.at("upperChest")[1] + 0.03 - p[:, 1]) / 0.08, 0, 1) * 0.9, 14
     )
@@ -149,6 +150,21 @@ def _neck_loop(part: mesh.Part, cut: Cut) -> np.ndarray:
     )
 
 
+def _level(p: np.ndarray) -> np.ndarray:
+    """(L, 3) offsets that bring a neck hem (L, 3) to a smooth height all round."""
+    y = p[:, 1].copy()
+    for _ in range(60):
+        y = 0.5 * y + 0.25 * (np.roll(y, 1) + np.roll(y, -1))
+    return np.c_[np.zeros(len(y)), y - p[:, 1], np.zeros(len(y))]
+
+
+def _even(row: np.ndarray, times: int = 12) -> np.ndarray:
+    """Offsets (L, 3) along a closed hem, smoothed."""
+    for _ in range(times):
+        row = 0.5 * row + 0.25 * (np.roll(row, 1, 0) + np.roll(row, -1, 0))
+    return row
+
+
 def _rib(part: mesh.Part, cut: Cut) -> mesh.Part:
     loop = _neck_loop(part, cut)
     p = part.position[loop]
@@ -158,7 +174,8 @@ def _rib(part: mesh.Part, cut: Cut) -> mesh.Part:
     up = np.array([0, 1.0, 0])
     normal = mesh.normals(part.position, part.faces)[loop]
     rows = [0.0030 * normal, 0.0032 * normal + 0.009 * inward + 0.007 * up, 0.013 * inward + 0.009 * up]
-    return cloth.extrude(part, loop, rows)
+    level = _level(p)
+    return cloth.extrude(part, loop, [_even(rows[0]), _even(rows[1] + level), _even(rows[2] + level)])
 
 
 def _collar(part: mesh.Part, cut: Cut) -> mesh.Part:
@@ -184,7 +201,8 @@ def _collar(part: mesh.Part, cut: Cut) -> mesh.Part:
         + (0.012 + 0.004 * stand[:, None]) * out
         + [0, 0, 0.006],
     ]
-    return cloth.extrude(part, loop, rows)
+    level = _level(p)
+    return cloth.extrude(part, loop, [_even(row + level) for row in rows])
 
 
 def trousers(position: np.ndarray, weights: np.ndarray, skin: mesh.Part, cut: Cut) -> mesh.Part:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from avatars import mesh, paint, skin, source
-from avatars.fabric import linear
+from avatars import cloth_mesh, hair_paint, mesh, skin, source
 from avatars.people import Person
 from kinesics.bodies.humanoid import INDEX, JOINTS
 from kinesics.seeds import rng
-
-COLUMNS = 4  # ribbons take one of the columns of the texture
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,10 @@ class Scalp:
     tree: cKDTree
     inside: np.ndarray  # mm inside the hairline
 
-    def settle(self, p: np.ndarray, lift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points pushed to at least ``lift`` metres off the skin, and the skin's normal there."""
+    def settle(self, p: np.ndarray, lift: np.ndarray, hold: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Points pushed to at least ``lift`` metres off the skin, and its normal there.
+
+        ``hold`` 0–1 draws hair that strays farther off back to the head."""
         distance, near = self.tree.query(p, k=6)
         weight = 1 / (distance + 0.004) ** 2
         weight /= weight.sum(1, keepdims=True)
@@ -36,7 +35,9 @@ class Scalp:
         height = ((p[:, None] - self.position[near]) * self.normal[near]).sum(2)
         height = (height * weight).sum(1)
         far = distance[:, 0] > 0.035
-        push = np.where(far, 0, np.maximum(lift - height, 0))
+        push = np.where(
+            far, 0, np.maximum(lift - height, 0) - 0.4 * hold * np.maximum(height - 1.5 * lift, 0)
+        )
         return p + push[:, None] * normal, normal
 
     def clear_face(self, p: np.ndarray) -> np.ndarray:
@@ -44,8 +45,22 @@ class Scalp:
         eyes = self.position[np.abs(self.base[:, 1] - 729).argmin(), 1]
         front = self.position[:, 2].max()
         low = np.clip((eyes + 0.058 - p[:, 1]) / 0.03, 0, 1) * np.clip((p[:, 2] - front + 0.085) / 0.03, 0, 1)
-        short = np.maximum(0.064 * low - np.abs(p[:, 0]), 0)
-        return p + np.c_[np.sign(p[:, 0]) * short, np.zeros(len(p)), -0.3 * short]
+        short = np.maximum(0.071 * low - np.abs(p[:, 0]), 0)
+        return p + np.c_[np.sign(p[:, 0]) * short, np.zeros(len(p)), -0.7 * short]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Ribbons of one kind: where they grow, how many, lengths, lift off the skin and width in metres."""
+
+    where: np.ndarray
+    count: int
+    length: tuple[float, float]
+    lift: float
+    width: float
+    style: str
+    fall: float
+    curl: float
 
 
 def scalp(head: mesh.Part, who: Person) -> Scalp:
@@ -64,18 +79,16 @@ def scalp(head: mesh.Part, who: Person) -> Scalp:
 
 def cap(head: mesh.Part, s: Scalp, who: Person) -> mesh.Part:
     """A shell over the scalp that thins out towards the hairline."""
-    keep = (s.inside > -3.0)[head.faces].all(1)
-    edge = np.clip((s.inside + 2) / 16, 0, 1)
+    edge = np.clip((s.inside - 0.5) / 16, 0, 1)
     top = np.clip((s.base[:, 1] - 745) / 70, 0, 1)
     lift = 0.0006 + edge * (who.hair_body[0] + (who.hair_body[1] - who.hair_body[0]) * top) * 0.001
     position = head.position + head.normal * lift[:, None]
-    angle = np.arctan2(s.base[:, 0], -(s.base[:, 2] - 30)) / (2 * np.pi)
+    angle = np.abs(np.arctan2(s.base[:, 0], -(s.base[:, 2] - 30))) / (2 * np.pi)
     uv = np.c_[angle * 7, s.base[:, 1] / 120]
-    material = mesh.Material("hair_cap", roughness=0.62, texture=_tile(who), specular=0.35)
+    material = mesh.Material("hair_cap", roughness=0.62, texture=hair_paint.tile(who), specular=0.35)
     part = mesh.replace(head, name="hair_cap", position=position, uv=uv, morphs={}, material=material)
-    part = part.keep(keep)
-    wrap = np.ptp(part.uv[part.faces][..., 0], axis=1) < 3
-    return part.keep(wrap).with_normals()
+    part = cloth_mesh.clip(part, s.inside - 0.5)
+    return part.with_normals()
 
 
 def _grow(
@@ -96,21 +109,24 @@ def _grow(
     for k in range(steps):
         t = k / (steps - 1)
         rise = lift * np.clip(t * 5, 0.45, 1)
-        p, normal = s.settle(p, rise)
+        p, normal = s.settle(p, rise, float(np.clip(1.6 - 2.5 * t, 0, 1)))
         path.append(p)
         out.append(normal)
         v = v - (v * normal).sum(1, keepdims=True) * normal * 0.6
-        v = v + np.array([0, -fall, 0]) * (0.12 + 1.3 * t)
+        v = v + np.array([0, -fall, 0]) * (0.28 + 1.1 * t)
         inward = -np.sign(p[:, :1]) * np.array([[1.0, 0, 0]])
         v = v + inward * curl * max(t - 0.6, 0)
         v /= np.linalg.norm(v, axis=1, keepdims=True)
         p = p + step * v
         p = s.clear_face(p)
-    return np.stack(path, 1), np.stack(out, 1)
+    path, out = np.stack(path, 1), np.stack(out, 1)
+    for _ in range(4):
+        path[:, 1:-1] = 0.5 * path[:, 1:-1] + 0.25 * (path[:, :-2] + path[:, 2:])
+    return path, out
 
 
-def _trim(path: np.ndarray, out: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Paths resampled so that each stops where it first falls below its height ``end`` (N,)."""
+def _trim(path: np.ndarray, out: np.ndarray, end: np.ndarray, shown: int) -> tuple[np.ndarray, np.ndarray]:
+    """Paths resampled so that each stops where it first falls below its height ``end`` (N,): (N, shown)."""
     n, steps = path.shape[:2]
     below = path[:, :, 1] < end[:, None]
     last = np.where(below.any(1), below.argmax(1), steps - 1).astype(float)
@@ -118,7 +134,7 @@ def _trim(path: np.ndarray, out: np.ndarray, end: np.ndarray) -> tuple[np.ndarra
     y0, y1 = path[np.arange(n), k - 1, 1], path[np.arange(n), k, 1]
     part = np.clip((y0 - end) / np.maximum(y0 - y1, 1e-6), 0, 1)
     last = np.where(below.any(1), k - 1 + part, last)
-    at = np.maximum(last, 2.0)[:, None] * np.linspace(0, 1, steps)[None]
+    at = np.maximum(last, 2.0)[:, None] * np.linspace(0, 1, shown)[None]
     low = np.minimum(at.astype(int), steps - 2)
     f = (at - low)[..., None]
     row = np.arange(n)[:, None]
@@ -145,8 +161,11 @@ def _ribbons(
     )
     shade = np.stack([facing - 0.35 * side, facing, facing + 0.35 * side], axis=2)
     shade /= np.linalg.norm(shade, axis=3, keepdims=True)
-    u = (pick[:, None, None] + np.array([0.03, 0.5, 0.97])[None, None, :]) / COLUMNS
-    uv = np.stack([np.broadcast_to(u, (n, steps, 3)), np.broadcast_to(t[None, :, None], (n, steps, 3))], -1)
+    u = (pick[:, None, None] + np.array([0.03, 0.5, 0.97])[None, None, :]) / hair_paint.COLUMNS
+    uv = np.stack(
+        [np.broadcast_to(u, (n, steps, 3)), np.broadcast_to(0.02 + 0.96 * t[None, :, None], (n, steps, 3))],
+        -1,
+    )
     grid = np.arange(n * steps * 3).reshape(n, steps, 3)
     a, b, c, d = grid[:, :-1, :-1], grid[:, :-1, 1:], grid[:, 1:, :-1], grid[:, 1:, 1:]
     faces = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
@@ -164,68 +183,65 @@ def _scatter(s: Scalp, where: np.ndarray, count: int, random: np.random.Generato
     return np.array(chosen)
 
 
-def _layers(s: Scalp, who: Person, random: np.random.Generator) -> list[dict]:
+def _layers(s: Scalp, who: Person) -> list[Layer]:
     x, y, z = s.base.T
     deep = s.inside > 3
+    rows = []
     if who.style == "bob":
-        part = who.parting
-        return [
-            {
-                "where": deep & (y < 740) & (z < 46),
-                "count": 64,
-                "length": (0.14, 0.17),
-                "lift": 0.005,
-                "width": 0.026,
-                "style": "down",
-                "fall": 0.5,
-                "curl": 0.5,
-            },
-            {
-                "where": deep & (y > 725) & (y < 795) & (z < 52),
-                "count": 84,
-                "length": (0.22, 0.25),
-                "lift": 0.010,
-                "width": 0.030,
-                "style": "part",
-                "fall": 0.34,
-                "curl": 0.5,
-            },
-            {
-                "where": deep & (np.abs(x - part) < 34) & (y > 790) & (z < 30),
-                "count": 50,
-                "length": (0.30, 0.34),
-                "lift": 0.013,
-                "width": 0.030,
-                "style": "part",
-                "fall": 0.20,
-                "curl": 0.45,
-            },
-            {
-                "where": deep & (np.abs(x - part) < 26) & (y > 775) & (z > 5) & (s.inside > 9),
-                "count": 60,
-                "length": (0.30, 0.34),
-                "lift": 0.013,
-                "width": 0.030,
-                "style": "part",
-                "fall": 0.20,
-                "curl": 0.45,
-            },
-            {
-                "where": deep & (np.abs(x - part) < 12) & (y > 775) & (s.inside > 9),
-                "count": 48,
-                "length": (0.30, 0.34),
-                "lift": 0.015,
-                "width": 0.024,
-                "style": "part",
-                "fall": 0.20,
-                "curl": 0.4,
-            },
+        near = np.abs(x - who.parting)
+        rows = [
+            (deep & (y < 740) & (z < 46), 64, (0.14, 0.17), 0.005, 0.026, "down", 0.5, 0.5),
+            (deep & (y > 725) & (y < 795) & (z < 52), 84, (0.22, 0.25), 0.010, 0.030, "part", 0.34, 0.5),
+            (
+                (s.inside > 1) & (s.inside < 9) & (y > 750) & (np.abs(x) > 32),
+                50,
+                (0.05, 0.07),
+                0.004,
+                0.012,
+                "part",
+                0.1,
+                0.0,
+            ),
+            (deep & (near < 34) & (y > 790) & (z < 30), 50, (0.30, 0.34), 0.013, 0.030, "part", 0.20, 0.45),
+            (
+                deep & (near < 26) & (y > 775) & (z > 5) & (s.inside > 9),
+                60,
+                (0.30, 0.34),
+                0.013,
+                0.030,
+                "part",
+                0.20,
+                0.45,
+            ),
+            (
+                deep & (near < 12) & (y > 775) & (s.inside > 9),
+                48,
+                (0.30, 0.34),
+                0.015,
+                0.024,
+                "part",
+                0.20,
+                0.4,
+            ),
         ]
-    return [
-        {"where": deep & (y > 715) & (y < 785), "count": 190, "length": (0.020, 0.032), "lift": 0.0045, "width": 0.010, "style": "down", "fall": 0.12, "curl": 0.0},
-        {"where": deep & (y > 765), "count": 150, "length": (0.038, 0.052), "lift": 0.009, "width": 0.013, "style": "back", "fall": 0.04, "curl": 0.0},
-        {"where": deep & (y > 780) & (z > 10), "count": 110, "length": (0.050, 0.070), "lift": 0.015, "width": 0.013, "style": "back", "fall": 0.05, "curl": 0.0},
-    ]  # fmt: skip
+    else:
+        side = deep & (y > 722) & (y < 785) & (z > -25)
+        rows = [
+            (side, 150, (0.020, 0.032), 0.0040, 0.010, "down", 0.12, 0.0),
+            (
+                (s.inside > 0.5) & (s.inside < 8) & (y > 745),
+                70,
+                (0.03, 0.045),
+                0.005,
+                0.010,
+                "back",
+                0.02,
+                0.0,
+            ),
+            (deep & (y > 765) & (z > -20), 140, (0.038, 0.052), 0.009, 0.013, "back", 0.06, 0.0),
+            (deep & (y > 780) & (z > 10), 110, (0.050, 0.070), 0.015, 0.013, "back", 0.05, 0.0),
+        ]
+    return [Layer(*row) for row in rows]
 
 
 def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.Part:
@@ -233,12 +249,12 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
     random = rng(0, "avatars", who.name, "hair")
     centre = joints[INDEX["head"]] + [0, 0.06, 0.0]
     pieces = []
-    for layer in _layers(s, who, random):
-        ids = _scatter(s, layer["where"], layer["count"], random)
+    for layer in _layers(s, who):
+        ids = _scatter(s, layer.where, layer.count, random)
         n = len(ids)
         base = s.base[ids]
         out = s.normal[ids]
-        if layer["style"] == "part":
+        if layer.style == "part":
             side = np.where(base[:, 0] >= who.parting, 1.0, -1.0)
             back = np.clip((70 - base[:, 2]) / 110, -0.15, 1.3)
             comb = np.c_[side, np.full(n, 0.1), -0.75 * np.maximum(back, 0) - 0.42]
@@ -247,7 +263,7 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
             whorl /= np.linalg.norm(whorl, axis=1, keepdims=True) + 1e-9
             behind = np.clip((34 - base[:, 2]) / 30, 0, 1)[:, None]
             way = comb / np.linalg.norm(comb, axis=1, keepdims=True) * (1 - behind) + whorl * behind
-        elif layer["style"] == "back":
+        elif layer.style == "back":
             way = np.c_[
                 0.35 * np.sign(base[:, 0]) * (np.abs(base[:, 0]) / 60) + 0.30, np.full(n, 0.35), -np.ones(n)
             ]
@@ -256,13 +272,13 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
         way += 0.16 * random.standard_normal((n, 3))
         way -= (way * out).sum(1, keepdims=True) * out
         way /= np.linalg.norm(way, axis=1, keepdims=True)
-        length = random.uniform(*layer["length"], n)
-        lift = layer["lift"] * random.uniform(0.7, 1.15, n)
-        steps = 11 if layer["length"][1] > 0.1 else 6
+        length = random.uniform(*layer.length, n)
+        lift = layer.lift * random.uniform(0.7, 1.15, n)
+        steps, shown = (24, 11) if layer.length[1] > 0.1 else (6, 6)
         path, normal = _grow(
-            s, s.position[ids], way, length, lift, fall=layer["fall"], steps=steps, curl=layer["curl"]
+            s, s.position[ids], way, length, lift, fall=layer.fall, steps=steps, curl=layer.curl
         )
-        if who.style == "bob":
+        if who.style == "bob" and layer.length[1] > 0.1:
             nape = joints[INDEX["neck"]][1]
             end = (
                 nape
@@ -270,15 +286,15 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
                 - 0.012 * np.clip(path[:, -1, 2] / 0.1, -1, 1)
                 + 0.008 * random.standard_normal(n)
             )
-            path, normal = _trim(path, normal, end)
-        width = layer["width"] * random.uniform(0.75, 1.2, n)
-        pieces.append(_ribbons(path, normal, width, random.integers(0, COLUMNS, n), centre))
+            path, normal = _trim(path, normal, end, shown)
+        width = layer.width * random.uniform(0.75, 1.2, n)
+        pieces.append(_ribbons(path, normal, width, random.integers(0, hair_paint.COLUMNS, n), centre))
     start = np.cumsum([0] + [len(p[0]) for p in pieces])
     position = np.concatenate([p[0] for p in pieces])
     weights = np.zeros((len(position), len(JOINTS)))
     weights[:, INDEX["head"]] = 1
     material = mesh.Material(
-        "hair", roughness=0.6, texture=_strands(who), alpha="MASK", double_sided=True, specular=0.35
+        "hair", roughness=0.6, texture=hair_paint.strands(who), alpha="MASK", double_sided=True, specular=0.35
     )
     return mesh.Part(
         "hair", material, position, np.concatenate([p[2] for p in pieces]),
@@ -287,43 +303,7 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
     )  # fmt: skip
 
 
-def _fibres(width: int, height: int, who: Person, name: str) -> np.ndarray:
-    """(height, width, 3) sRGB of fibres that run down the image."""
-    random = rng(0, "avatars", who.name, name)
-    fine = np.repeat(random.standard_normal((1, width)), height, axis=0)
-    coarse = paint.noise((1, width), 3, f"{who.name} {name} locks") * np.ones((height, 1))
-    drift = paint.noise((height, width), 10, f"{who.name} {name} drift")
-    tone = 1 + 0.16 * fine + 0.16 * coarse + 0.05 * drift
-    grey = (random.random((1, width)) < who.grey) * np.ones((height, 1))
-    color = np.array(who.hair) / 255
-    image = color * np.clip(tone, 0.35, 1.8)[..., None]
-    return paint.mix(image, (0.62, 0.60, 0.58), 0.75 * grey)
-
-
-def _tile(who: Person, size: int = 256) -> bytes:
-    return paint.encode(_fibres(size, size, who, "cap") * 0.8, quality=85)
-
-
-def _strands(who: Person, width: int = 256, height: int = 256) -> bytes:
-    """PNG of four ribbons side by side: dense at the root, ragged at edges and tip."""
-    random = rng(0, "avatars", who.name, "strands")
-    color = _fibres(width, height, who, "ribbon")
-    t = np.linspace(0, 1, height)[:, None]
-    color *= np.interp(t, [0, 0.25, 0.8, 1], [0.8, 0.98, 1.0, 0.92])[..., None]
-    across = (np.arange(width) % (width // COLUMNS)) / (width // COLUMNS - 1) * 2 - 1
-    clump = np.arange(width) // 9
-    local = (np.arange(width) % 9) / 4 - 1
-    end = random.uniform(0.74, 1.0, width)[clump] - 0.22 * np.abs(across) ** 2 - 0.10 * local**2
-    split = np.where(random.random(width)[clump] < 0.5, random.uniform(0.45, 0.8, width)[clump], 2.0)
-    thin = 1 - 0.30 * np.clip((t - 0.55) / 0.45, 0, 1)
-    alpha = (t < end[None, :]) & (np.abs(across)[None, :] < thin)
-    alpha &= ~((np.abs(local) > 0.8)[None, :] & (t > split[None, :]))
-    image = np.concatenate([color, alpha[..., None].astype(float)], axis=-1)
-    return paint.encode(image, alpha=True)
-
-
 def build(head: mesh.Part, joints: np.ndarray, who: Person) -> list[mesh.Part]:
     """Cap and ribbons of a person's hair."""
     s = scalp(head, who)
-    assert linear(who.hair)[3] == 1.0
     return [cap(head, s, who), ribbons(head, s, joints, who)]

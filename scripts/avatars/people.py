@@ -23,6 +23,7 @@ class Person:
     shoes: tuple[int, int, int] = (235, 232, 226)
     style: str = "bob"
     hair_body: tuple[float, float] = (3.0, 8.0)  # mm of hair on the sides and on top
+    cap_shade: float = 0.8
     parting: float = 14.0  # mm to the left of the middle
     grey: float = 0.0
     brow_width: float = 2.6  # half height, mm on the base head
@@ -80,7 +81,8 @@ PEOPLE = {
         trousers=(72, 84, 104),
         faded=0.28,
         eye_makeup=0.3,
-        hair_body=(3.0, 12.0),
+        hair_body=(2.0, 3.5),
+        cap_shade=0.6,
     ),
     "theo": Person(
         name="theo",

@@ -34,7 +34,9 @@ def islands(part: mesh.Part) -> np.ndarray:
     u, v = part.uv[part.faces].mean(1).T
     v = 1 - v
     out = np.full(len(part.faces), 4)
-    out[(u > 0.755) & (v < 0.14)] = MOUTH
+    out[(u > 0.755) & (v < 0.14) & (source.base().vertices[part.origin][part.faces].mean(1)[:, 1] > 0.5)] = (
+        MOUTH
+    )
     out[(u > 0.64) & (v > 0.148) & (v < 0.82) & ~((u < 0.753) & (v > 0.6) & _torso(part))] = HEAD
     out[(u < 0.08) & (v > 0.54) & (v < 0.64)] = SOCKETS[0]
     out[(u > 0.08) & (u < 0.155) & (v > 0.54) & (v < 0.64)] = SOCKETS[1]
