@@ -17,6 +17,7 @@ import numpy as np
 from kinesics.errors import FormatError
 from kinesics.hear.dictionary import model_folder
 from kinesics.hear.voice_activity import RATE
+from kinesics.seeds import rng
 
 STATES = 3
 """States of one phone."""
@@ -229,6 +230,19 @@ def _cosines() -> np.ndarray:
     basis[:, 0] = np.sqrt(1.0 / _FILTERS)
     lift = 1.0 + _LIFTER / 2 * np.sin(np.pi * np.arange(_CEPSTRA) / _LIFTER)
     return (basis * lift).astype(np.float32)
+
+
+def conditioned(samples: np.ndarray, *, pad: float = 0.0) -> np.ndarray:
+    """Bring sound to the level the model likes and lay faint seeded noise under it and ``pad`` seconds before and after.
+
+    Digital silence, as in edited or synthetic speech, has no logarithm: without the noise it wrecks whole clips.
+    """
+    peak = float(np.percentile(np.abs(samples[:: max(len(samples) // 1_000_000, 1)]), 99)) if len(samples) else 0.0
+    extra = int(pad * RATE)
+    noise = rng(0, "hear", "dither").normal(0.0, 7e-4, 10 * RATE).astype(np.float32)
+    out = np.resize(noise, len(samples) + 2 * extra)
+    out[extra : extra + len(samples)] += samples * np.float32(0.2 / max(peak, 1e-3))
+    return out
 
 
 def mel_energies(samples: np.ndarray, *, hop: int) -> np.ndarray:

@@ -20,7 +20,6 @@ from kinesics.hear.durations import usual, warp
 from kinesics.hear.text import Token, tokenize
 from kinesics.hear.voice_activity import RATE, speech_spans
 from kinesics.performance import Interval, Tier
-from kinesics.seeds import rng
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +117,10 @@ def _english(
     if said.guessed:
         notes["guessed"] = dict(said.guessed)
         log.info("pronunciations guessed: %s", ", ".join(f"{w} ({how})" for w, how in said.guessed.items()))
-    found = windows(samples, [said.phones[w] for _, w in spoken], spans, progress=progress)
+    found = windows(samples, [said.phones[w] for _, w in spoken], progress=progress)
     _trusted(found)
+    for word in found:  # the padding may have been taken for speech
+        word.phones[:] = _inside(word.phones, len(samples) / RATE)
     _spread_lost(found, [said.phones[w][0] for _, w in spoken], spans)
     result = _tiers(tokens, spoken, found, notes)
     return _untranscribed(samples, result, spans)
@@ -153,16 +154,13 @@ def _untranscribed(samples: np.ndarray, result: Alignment, spans: Sequence[tuple
 def windows(
     samples: np.ndarray,
     said: Sequence[Sequence[tuple[str, ...]]],
-    spans: Sequence[tuple[float, float]],
     *,
     progress: bool = False,
 ) -> list[_Found]:
     """Align words window by window; words that were not found have no phones."""
     from tqdm import tqdm
 
-    pad = int(PAD * RATE)
-    noise = rng(0, "hear", "padding").normal(0.0, 3e-4, 2 * pad).astype(np.float32)
-    sound = np.concatenate([noise[:pad], samples.astype(np.float32), noise[pad:]])
+    sound = acoustic.conditioned(samples, pad=PAD)
     found: list[_Found] = [_Found([]) for _ in said]
     level = _level(sound)
     duration = len(sound) / RATE
@@ -186,6 +184,10 @@ def windows(
             bar.update(round(start - done, 1))
             done = start
     return found
+
+
+def _inside(phones: Sequence[Interval], end: float) -> list[Interval]:
+    return [replace(p, start=max(p.start, 0.0), end=min(p.end, end)) for p in phones if p.end > 0.0 and p.start < end]
 
 
 def _level(sound: np.ndarray) -> np.ndarray:
@@ -213,14 +215,16 @@ def _window(
         return {}, len(sound) / RATE
     coarse, fine = _features(sound)
     stop = len(sound) / RATE
-    pieces, best = _first_pass(model, coarse, said, whole=whole)
+    pieces, fits = _first_pass(model, coarse, said, whole=whole)
     # once more with the model moved towards this voice: a tenth of the wrong frames come right
     model = acoustic.adapted(model, coarse, _labels(model, pieces, said, len(coarse)))
-    pieces, best = _first_pass(model, coarse, said, whole=whole, near=pieces)
+    pieces, _ = _first_pass(model, coarse, said, whole=whole, near=pieces)
     if not whole:
         pieces, stop = _settled(pieces, len(coarse))
     model = acoustic.adapted(model, coarse, _labels(model, pieces, said, len(coarse)))
-    return _second_pass(model, fine, pieces, said, best), stop
+    heard = _second_pass(model, fine, pieces, said)
+    # trust is judged by the model as it was: moved towards a wrong text, it would begin to believe it
+    return {k: [replace(p, value=fits.get(k, -9.0)) for p in phones] for k, phones in heard.items()}, stop
 
 
 def _first_pass(
@@ -230,8 +234,8 @@ def _first_pass(
     *,
     whole: bool,
     near: Sequence[viterbi.Piece] | None = None,
-) -> tuple[list[viterbi.Piece], np.ndarray]:
-    """Pronunciations, silences and fillers at 10 ms, and the score of the best of all phones in each frame.
+) -> tuple[list[viterbi.Piece], dict[int, float]]:
+    """Pronunciations, silences and fillers at 10 ms, and each word's mean margin over the best of all phones.
 
     With ``near``, words are scored only within a second of where that path had them, which is faster.
     """
@@ -253,7 +257,16 @@ def _first_pass(
     best = scores[:, plain].max(axis=1)
     column[net.filler] = len(states)
     scores = np.concatenate([scores, (best - viterbi.FILLER)[:, None]], axis=1)
-    return viterbi.best_path(net, scores, column, whole=whole)[0], best
+    pieces, _ = viterbi.best_path(net, scores, column, whole=whole)
+    fits = {}
+    starts = {(int(net.word[f]), int(net.variant[f])): int(f) for f in net.first}
+    for piece in pieces:
+        if piece.word >= 0:
+            state = starts[piece.word, piece.variant] + np.arange(len(piece.entries))
+            own = np.repeat(column[state], np.diff([*piece.entries, piece.end]))
+            frames = np.arange(piece.start, piece.end)
+            fits[piece.word] = float(np.mean(scores[frames, own] - best[frames]))
+    return pieces, fits
 
 
 def _vicinity(near: Sequence[viterbi.Piece], words: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -318,7 +331,6 @@ def _second_pass(
     fine: np.ndarray,
     pieces: Sequence[viterbi.Piece],
     said: Sequence[Sequence[tuple[str, ...]]],
-    best: np.ndarray,
 ) -> dict[int, list[Interval]]:
     """Refine the boundaries of the chosen pronunciations at 5 ms, between fillers."""
     heard: dict[int, list[Interval]] = {}
@@ -328,7 +340,7 @@ def _second_pass(
             run.append(piece)
             continue
         if any(p.word >= 0 for p in run):
-            heard.update(_refine(model, fine, run, said, best))
+            heard.update(_refine(model, fine, run, said))
         run = []
     return heard
 
@@ -338,7 +350,6 @@ def _refine(
     fine: np.ndarray,
     run: Sequence[viterbi.Piece],
     said: Sequence[Sequence[tuple[str, ...]]],
-    best: np.ndarray,
 ) -> dict[int, list[Interval]]:
     first, last = 2 * run[0].start, min(2 * run[-1].end, len(fine))
     tied: list[np.ndarray] = []
@@ -359,27 +370,19 @@ def _refine(
     if last - first < len(chain):
         return {}
     states, column = np.unique(chain, return_inverse=True)
-    frame = np.arange(last - first)[:, None]
     lows, highs = np.array(low), np.array(high)
     needed = np.zeros((last - first, len(states)), bool)
     for s in range(len(chain)):
         needed[max(lows[s], 0) : max(highs[s] + 1, 0), column[s]] = True
     scores = acoustic.score(model, fine[first:last], states, needed=needed)
-    del frame
     emission = scores[:, column]
     starts = viterbi.line(emission, low=lows, high=highs)
     bounds = np.append(starts[:: acoustic.STATES], last - first)
-    own = np.repeat(np.arange(len(chain)), np.diff(np.append(starts, last - first)))
-    margin = emission[np.arange(last - first), own] - best[np.minimum((first + np.arange(last - first)) // 2, len(best) - 1)]
-    total = np.concatenate([[0.0], np.cumsum(margin, dtype=np.float64)])
     heard: dict[int, list[Interval]] = {}
     for k, (word, phone) in enumerate(owner):
-        if word < 0:
-            continue
-        a, b = int(bounds[k]), int(bounds[k + 1])
-        fit = (total[b] - total[a]) / max(b - a, 1)
-        # the fit travels as the value until all phones are known
-        heard.setdefault(word, []).append(Interval((first + a) * _FRAME, (first + b) * _FRAME, phone, fit, 0.0))
+        if word >= 0:
+            a, b = (first + int(bounds[k])) * _FRAME, (first + int(bounds[k + 1])) * _FRAME
+            heard.setdefault(word, []).append(Interval(a, b, phone, None, 0.0))
     return heard
 
 
@@ -388,7 +391,7 @@ def _trusted(found: Sequence[_Found]) -> None:
 
     The fit is the mean margin over the best of all phones (nats a frame): about 0 where the text is right, under -2.6 where
     it is wrong. Neighbours tell a wrong text from a slurred phone. Both constants are from the clips of free-speech
-    under their own and each other's transcripts: 99 % of right phones lie above -2.4, 95 % of wrong ones below -2.6.
+    under their own and each other's transcripts: 99 % of right phones lie above -2.4, most wrong ones below -3.
     """
     flat = [p for word in found for p in word.phones]
     if not flat:
@@ -404,7 +407,7 @@ def _trusted(found: Sequence[_Found]) -> None:
         weight = np.exp(-0.5 * ((middle[a:b, None] - middle[None, low:high]) / 0.7) ** 2) * length[low:high]
         around[a:b] = weight @ fit[low:high] / weight.sum(axis=1)
     own = 0.6 + 0.4 / (1.0 + np.exp(-np.clip(fit + 4.0, -30, 30)))
-    confidence = own / (1.0 + np.exp(-np.clip(2.2 * (around + 2.4), -30, 30)))
+    confidence = own / (1.0 + np.exp(-np.clip(2.2 * (around + 2.8), -30, 30)))
     k = 0
     for word in found:
         for i, p in enumerate(word.phones):

@@ -77,6 +77,7 @@ def guess_phones(samples: np.ndarray, spans: Sequence[tuple[float, float]], *, p
     from kinesics.hear.align import Alignment
 
     model = acoustic.load()
+    samples = acoustic.conditioned(samples)
     speech = [p for p in range(len(model.phones)) if not model.phones[p].startswith("+")]
     phones: list[Interval] = []
     total = sum(b - a for a, b in spans)
