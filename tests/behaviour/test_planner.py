@@ -442,3 +442,25 @@ def test_growing_tiers_plan_as_the_whole_does(speech: Performance) -> None:
         out += planner.step(k / 10, Heard(Performance(known), until=horizon))
     end = speech.duration - 1
     assert [b for b in out if min(s.offset for s in b.sync.values()) < end] == whole
+
+
+def test_an_embedder_shows_what_a_whole_clause_means() -> None:
+    class Clouds:
+        close_enough = 0.5
+
+        def embed(self, texts):
+            rows = [[1.0, 0.0] if "gazed" in t or "heaven" in t else [0.0, 1.0] for t in texts]
+            return np.array(rows, np.float32)
+
+    speech = talk("he gazed gravely upon grey drifting cumulus", seed=1, start=1.5)
+    found = Counter(
+        b.attributes["lexeme"]
+        for s in range(8)
+        for b in plan_of(speech, Controls(seed=s, intensity=1.0), embedder=Clouds()).of("gesture")
+    )
+    assert found["POINT_UP"] >= 3
+    assert "POINT_UP" not in {
+        b.attributes["lexeme"]
+        for s in range(8)
+        for b in plan_of(speech, Controls(seed=s, intensity=1.0)).of("gesture")
+    }
