@@ -406,3 +406,61 @@ def test_words_of_real_alignments_find_their_vowels(shared_data) -> None:
         assert word.start <= word.nucleus <= word.nucleus_end <= word.end + 1e-6
         if word.text in ("talking", "words", "slow"):
             assert phones.at(word.nucleus + 1e-4).label[0] in "AEIOU"
+
+
+def test_silence_after_a_word_is_only_what_is_known() -> None:
+    words = (Interval(0.0, 0.4, "one"), Interval(0.5, 2.0, "two"), Interval(4.0, 4.4, "three"))
+    phones = (
+        Interval(0.1, 0.4, "AH"),
+        Interval(0.5, 0.9, "T"),
+        Interval(0.9, 2.0, "UW"),
+        Interval(4.0, 4.4, "IY"),
+    )
+    tiers = {"words": Tier("words", words), "phones": Tier("phones", phones)}
+    heard = Heard(Performance(tiers), until=1.4)
+    # the second word is under way: its first sound has been heard, the word has not ended
+    assert len(heard) == 1
+    assert heard.silence_after(heard.word(0)) == pytest.approx(0.1)
+    assert Heard(Performance({"words": tiers["words"]}), until=0.9).silence_after(heard.word(0)) == 0.0
+    heard.advance(3.0)
+    assert heard.silence_after(heard.word(1)) == pytest.approx(1.0)
+    heard.advance(5.0)
+    assert heard.silence_after(heard.word(1)) == pytest.approx(2.0)
+
+
+def test_growing_tiers_plan_as_the_whole_does(speech: Performance) -> None:
+    """A live engine hands on longer and longer tiers, not one that is known in full."""
+    whole = run(speech, every=1)
+    planner = Planner(Controls(seed=3))
+    out: list[Behaviour] = []
+    for k in range(int(speech.duration * 10) + 1):
+        horizon = k / 10 + 2.0
+        known = {
+            n: Tier(n, tuple(i for i in speech.tier(n) if i.end <= horizon))
+            for n in ("words", "phones", "syllables", "phrases")
+        }
+        out += planner.step(k / 10, Heard(Performance(known), until=horizon))
+    end = speech.duration - 1
+    assert [b for b in out if min(s.offset for s in b.sync.values()) < end] == whole
+
+
+def test_an_embedder_shows_what_a_whole_clause_means() -> None:
+    class Clouds:
+        close_enough = 0.5
+
+        def embed(self, texts):
+            rows = [[1.0, 0.0] if "gazed" in t or "heaven" in t else [0.0, 1.0] for t in texts]
+            return np.array(rows, np.float32)
+
+    speech = talk("he gazed gravely upon grey drifting cumulus", seed=1, start=1.5)
+    found = Counter(
+        b.attributes["lexeme"]
+        for s in range(8)
+        for b in plan_of(speech, Controls(seed=s, intensity=1.0), embedder=Clouds()).of("gesture")
+    )
+    assert found["POINT_UP"] >= 3
+    assert "POINT_UP" not in {
+        b.attributes["lexeme"]
+        for s in range(8)
+        for b in plan_of(speech, Controls(seed=s, intensity=1.0)).of("gesture")
+    }

@@ -109,6 +109,7 @@ class Heard:
         if any(b < a for a, b in zip(self._ends, self._ends[1:], strict=False)):
             self._ends = list(_running_max(self._ends))
         self._phones = performance.tier("phones").intervals
+        self._phone_starts = [p.start for p in self._phones]
         self._syllables = performance.tier("syllables").intervals
         self.phrases = performance.tier("phrases").intervals
         self._phrase_starts = [p.start for p in self.phrases]
@@ -153,10 +154,23 @@ class Heard:
             self._made.append(self._make(len(self._made)))
         return self._made[index]
 
-    @property
-    def finished(self) -> bool:
-        """Whether every word of the performance is known."""
-        return self._count == len(self._words)
+    def silence_after(self, word: Word, horizon: float = math.inf) -> float:
+        """Seconds known to be silent after a word: up to the next sound, or to the horizon.
+
+        Without phones a word that is still under way cannot be heard, so only what exceeds 0.6 s, the
+        length of all but the longest words (ours), counts as silence while no next word is known.
+        """
+        limit = min(self.until, horizon)
+        following = word.index + 1
+        if following < self.known(limit):
+            return max(0.0, self._words[following].start - word.end)
+        if not math.isfinite(limit):
+            limit = word.end + 9.0
+        i = bisect_right(self._phone_starts, word.end - 0.02)
+        if i < len(self._phones) and self._phones[i].end <= limit:
+            return max(0.0, self._phones[i].start - word.end)
+        quiet = limit - word.end
+        return max(0.0, quiet) if self._phones or quiet > 0.6 else 0.0
 
     def phrase_at(self, time: float, horizon: float = math.inf) -> Interval | None:
         """The phrase that holds ``time``, if it has ended before the horizon."""

@@ -288,7 +288,7 @@ class Reader:
             return None
         if self._described is None:
             names = tuple(n for n, g in self.lexicon.items() if g.means)
-            texts = ["; ".join(self.lexicon[n].means[:8]) for n in names]
+            texts = ["; ".join(self.lexicon[n].means[:5]) for n in names]
             self._described = names, self._embedder.embed(texts)
         names, rows = self._described
         close = rows @ self._embedder.embed([text])[0]

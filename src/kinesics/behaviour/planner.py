@@ -221,10 +221,7 @@ class Planner:
                 ):
                     peak = False
         opens = word.gap > 0.25 or i == 0 or heard.ends_phrase(heard.word(i - 1), tick.horizon)
-        following = heard.word(i + 1) if i + 1 < tick.known else None
-        pause = following.gap if following is not None else 0.0
-        if following is None and heard.finished and tick.known == len(heard):
-            pause = 9.0
+        pause = heard.silence_after(word, tick.horizon)
         closes = heard.ends_phrase(word, tick.horizon) or pause > 0.35
         cues = self._reader.cues(self._texts, i)
         if opens and i > self._question_until:

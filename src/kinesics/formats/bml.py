@@ -36,7 +36,7 @@ from kinesics.performance import KINDS, Behaviour, Feedback, Performance, Plan, 
 from kinesics.performance.plan import SYNC_POINTS
 
 NAMESPACE = "http://www.bml-initiative.org/bml/bml-1.0"
-OWN = "https://kinesics.dev/bml"
+OWN = "urn:kinesics:bml:1"
 MOST_BYTES = 32_000_000
 MOST_BEHAVIOURS = 200_000
 MOST_DEPTH = 16
