@@ -274,11 +274,7 @@ class Body:
         late, _ = gestures.asymmetry(self.controls.seed, b.id)
         for k, (side, stroke) in enumerate(strokes.items()):
             mine = timing.shifted(late) if k else timing
-            times, apex = kendon.spread(
-                len(stroke.points), np.array([m.share for m in stroke.moves]), mine.stroke_start, mine.stroke,
-                mine.stroke_end,
-            )  # fmt: skip
-            stroke = gestures.fit_speed(stroke, times, apex)
+            stroke, times, apex = gestures.fit_speed(stroke, mine)
             self.arms[side].lay(
                 Laid(b.id, gesture.lexeme, mine, stroke, times, apex, amount, self._resting(side),
                      beat=gesture.category == "beat"), now,

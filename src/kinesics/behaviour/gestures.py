@@ -21,7 +21,8 @@ from kinesics.geometry import rotations as rot
 
 Array = NDArray[np.float64]
 _LAGS = np.array([0.0, 0.009, 0.027, 0.018, 0.004])  # index leads, little finger comes last
-_FASTEST_STROKE = 1.9
+_FASTEST_STROKE = 1.9  # m/s
+_FASTEST_TURN = 11.0  # radians a second
 _LATEST_SHIFT = 0.35
 _AXES = {"up": (0, 1, 0), "down": (0, -1, 0), "out": (1, 0, 0), "in": (-1, 0, 0), "forward": (0, 0, 1)}
 
@@ -188,7 +189,7 @@ class Arm:
         self.fingers.cut(t.start)
         begin = max(t.start + 0.02, self.fingers.end if self.fingers.end < t.start + 0.1 else t.start)
         length = max(t.ready - t.start, 0.12)
-        self.fingers.go(t.start + max(0.62 * length, 0.11), shapes[0], start=begin if begin > t.start else t.start)
+        self.fingers.go(t.start + max(0.62 * length, min(0.24, 0.85 * length)), shapes[0], start=begin if begin > t.start else t.start)
         for i in range(1, len(shapes)):
             if np.abs(shapes[i] - shapes[i - 1]).max() > 1:
                 leave = max(float(times[i - 1]) + 0.02, self.fingers.end)
@@ -460,23 +461,55 @@ def _longest(stroke: Stroke, begin: float, apex: float, finish: float) -> float:
     """Seconds from the stroke's start to its apex that keep every way below the fastest stroke."""
     if len(stroke.points) < 2:
         return 0.0
-    times, k = kendon.spread(len(stroke.points), np.array([m.share for m in stroke.moves]), begin, apex, finish)
-    ways = np.linalg.norm(np.diff(stroke.points[:, :3], axis=0), axis=1)[:k]
-    need = 1.875 * ways / _FASTEST_STROKE
+    times, k = kendon.spread(len(stroke.points), _shares(stroke), begin, apex, finish)
+    need = _least_times(stroke)[:k]
     return float(np.max(need / np.diff(times)[:k]) * (apex - begin)) if k else 0.0
 
 
-def fit_speed(stroke: Stroke, times: Array, apex: int) -> Stroke:
-    """Draw the points of a stroke towards its apex where there is no time for the whole way."""
-    if len(times) < 2:
-        return stroke
-    ways = np.linalg.norm(np.diff(stroke.points[:, :3], axis=0), axis=1)
-    part = float(np.min(_FASTEST_STROKE * 1.1 * np.diff(times) / np.maximum(1.875 * ways, 1e-6)))
+def _shares(stroke: Stroke) -> Array:
+    return np.array([m.share for m in stroke.moves])
+
+
+def _least_times(stroke: Stroke) -> Array:
+    """Seconds that each way of a stroke takes at the fastest, by its length and by how the hand turns."""
+    points = stroke.points
+    ways = np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)
+    turns = rot.angle(rot.normalise(points[1:, 3:7]), rot.normalise(points[:-1, 3:7]))
+    return 1.875 * np.maximum(ways / _FASTEST_STROKE, turns / _FASTEST_TURN)
+
+
+def fit_speed(stroke: Stroke, timing: Timing) -> tuple[Stroke, Array, int]:
+    """Fit a stroke into its time: fewer repeats, then smaller ways and turns.
+
+    Returns
+    -------
+    stroke
+        As it can be done.
+    times, apex
+        Moments of its points, and which of them is at the sync point ``stroke``.
+    """
+    while True:
+        times, apex = kendon.spread(
+            len(stroke.points), _shares(stroke), timing.stroke_start, timing.stroke, timing.stroke_end
+        )
+        if len(times) < 2:
+            return stroke, times, apex
+        part = float(np.min(1.1 * np.diff(times) / np.maximum(_least_times(stroke), 1e-6)))
+        points = stroke.points
+        if part > 0.72 or len(points) < 4 or not np.array_equal(points[-1], points[-3]):
+            break
+        stroke = replace(
+            stroke, points=points[:-2], shapes=stroke.shapes[:-2], moves=stroke.moves[:-2],
+            palms=stroke.palms[:-2], fingers=stroke.fingers[:-2],
+        )  # fmt: skip
     if part >= 1:
-        return stroke
-    points = stroke.points.copy()
-    points[:, :3] = points[apex, :3] + max(part, 0.15) * (points[:, :3] - points[apex, :3])
-    return replace(stroke, points=points)
+        return stroke, times, apex
+    points, part = stroke.points.copy(), max(part, 0.15)
+    points[:, :3] = points[apex, :3] + part * (points[:, :3] - points[apex, :3])
+    for i in range(len(points)):
+        turned = _near(points[apex], points[i])[3:7]
+        points[i, 3:7] = rot.normalise(points[apex, 3:7] + part * (turned - points[apex, 3:7]))
+    return replace(stroke, points=points), times, apex
 
 
 def asymmetry(seed: int, id: str) -> tuple[float, float]:
