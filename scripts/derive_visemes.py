@@ -1,5 +1,7 @@
 """Solve for the 15 viseme shapes on our own faces and write ``src/kinesics/behaviour/data/visemes.toml``.
 
+Also the table in ``docs/face.md``.
+
     python scripts/derive_visemes.py
 
 Each viseme states what must be seen, in mm on the avatar's mesh (lip gap, change of mouth width, lip
@@ -17,13 +19,14 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from kinesics.behaviour.visemes import columns, vector
+from kinesics.behaviour.visemes import vector
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import avatars, load_avatar
 from kinesics.hear.phones import VISEMES
 from kinesics.metrics.mouth import Mouth
 
 OUT = Path(__file__).parents[1] / "src/kinesics/behaviour/data/visemes.toml"
+PAGE = Path(__file__).parents[1] / "docs/face.md"
 
 # goal: (mm, tolerance in mm); gap = midline, side = halfway to the corners, all = every column.
 # start: weights that the solution stays near; only these coefficients are used.
@@ -121,6 +124,7 @@ def main() -> None:
         "# Viseme shapes in ARKit 52, ours: solved on our own faces by scripts/derive_visemes.py.",
         "# A name without its side (mouthSmile) stands for both. Comments: means over the shipped avatars.",
     ]
+    rows = ["| viseme | seen | coefficients |", "|---|---|---|"]
     for name in VISEMES:
         shape = solve(mouths, name)
         seen = [m.measure(vector(shape)[None]) for m in mouths]
@@ -135,8 +139,13 @@ def main() -> None:
             note += f", lip over teeth edge {bite:+.1f}, teeth shown {teeth:.1f}"
         print(f"{name:4} {note}   {shape}")
         lines += ["", f"[{name}]  # {note}", *(f"{k} = {v}" for k, v in shape.items())]
-        assert columns(*shape).size or name == "sil"
+        rows.append(f"| {name} | {note} | {', '.join(f'{k} {v}' for k, v in shape.items()) or 'all 0'} |")
     args.out.write_text("\n".join(lines) + "\n", "utf-8")
+    if args.out == OUT:
+        before, rest = PAGE.read_text("utf-8").split("<!-- visemes -->")
+        after = rest.split("<!-- /visemes -->")[1]
+        table = "\n".join(rows)
+        PAGE.write_text(f"{before}<!-- visemes -->\n{table}\n<!-- /visemes -->{after}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ Floats = NDArray[np.float64]
 
 SHORTEST, LONGEST = 0.12, 0.45
 """Seconds a blink may last (100–400 ms in people; the shortest still shows at 60 fps)."""
-DOWN_GAIN, UP_GAIN = 0.0095, 0.022
+DOWN_GAIN, UP_GAIN = 0.006, 0.02
 """eyeBlink per degree of gaze below, eyeWide per degree above the horizon. The upper lid follows the eye nearly
 degree for degree (Becker & Fuchs 1988); eyeLookDown and eyeLookUp, which the export derives from
-the eye joints, bring about half of that on our avatars, these gains the rest."""
+the eye joints, bring about half of that on our avatars, these gains most of the rest."""
 
 _BLINK, _SQUINT, _WIDE = columns("eyeBlink"), columns("eyeSquint"), columns("eyeWide")
 

@@ -22,7 +22,7 @@ PAUSE = 0.35
 """Silence in seconds after which a breath is drawn."""
 BREATH_LEAD = 0.42
 """Seconds before speech at which the breath for it is seen at its fullest."""
-LEAST_JAW = 0.1
+LEAST_JAW = 0.115
 """jawOpen that every vowel reaches: close rounded vowels hardly use the jaw, yet must be seen to be open (ours)."""
 JOINED = 0.04
 """Silence in seconds up to which two phones are neighbours."""
