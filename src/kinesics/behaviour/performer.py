@@ -22,6 +22,7 @@ from kinesics.behaviour.planner import Planner
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import Avatar
 from kinesics.performance import Behaviour, Face, Feedback, Motion, Performance, Sync, Tier
+from kinesics.ports.embedder import installed
 
 FPS = 60
 STEPS_PER_SECOND = 10
@@ -93,7 +94,9 @@ class Performer:
         self.look_ahead = look_ahead
         self.planned: list[Behaviour] = []
         self.feedback: list[Feedback] = []
-        self._planner = Planner(self.controls, look_ahead=look_ahead, language=language)
+        self._planner = Planner(
+            self.controls, look_ahead=look_ahead, language=language, embedder=installed()
+        )
         self._own = own
         self._user = None if own is None else _UserPlan(own, look_ahead)
         self._body = Body(avatar.skeleton, self.controls)
@@ -173,7 +176,8 @@ class Performer:
         assert self._known is not None
         phones = self._known.tier("phones")
         end = self._phones
-        while end < len(phones) and phones[end].start < horizon:
+        # The step's last frame is nearly a step after `now`, and lips look ahead from there.
+        while end < len(phones) and phones[end].start < horizon + 1 / STEPS_PER_SECOND:
             end += 1
         energy = self._known.get("energy")
         loud = energy.slice(self._loud, horizon) if energy is not None and horizon > self._loud else None
