@@ -1,5 +1,6 @@
-"""Benchmarks: each module here measures one thing; ``python -m benchmarks`` runs them and writes dated pages.
+"""Benchmarks: ``python -m benchmarks`` measures and writes dated pages to ``docs/benchmarks``.
 
-A benchmark is a module without a leading underscore that has ``METHOD``, a paragraph on how the
-figures come about, and ``run(runs) -> list[Figure]``.
+It runs every module here that has a function ``run(runs)``. That returns rows: :class:`Figure`, or mappings with
+``what``, ``value``, ``unit`` and ``wanted``. The module's docstring says how the figures come about. Modules without
+such a function measure quality on given recordings and are programs of their own.
 """

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import pkgutil
+import ast
 from importlib import import_module
 from pathlib import Path
 
 import benchmarks
 from benchmarks._measure import write_page
 
-NAMES = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_"))
+FOLDER = Path(__file__).parent
+
+
+def _runs(path: Path) -> bool:
+    """Whether a module has ``run(runs)``; read, not imported, as others need recordings."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    found = [n for n in body if isinstance(n, ast.FunctionDef) and n.name == "run"]
+    return bool(found) and [a.arg for a in found[0].args.args] == ["runs"]
+
+
+NAMES = sorted(p.stem for p in FOLDER.glob("[a-z]*.py") if _runs(p))
 
 
 def main() -> None:
@@ -20,13 +30,13 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, default=5, help="how often each thing is measured (median counts)"
     )
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "benchmarks")
+    parser.add_argument("--out", type=Path, default=FOLDER.parent / "docs" / "benchmarks")
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(NAMES)):
         parser.error(f"unknown benchmark {', '.join(unknown)}; choose from: {', '.join(NAMES)}")
     for name in given.names or NAMES:
         module = import_module(f"benchmarks.{name}")
-        write_page(given.out, name, module.METHOD, module.run(given.runs))
+        write_page(given.out, name, module.__doc__ or "", module.run(given.runs))
 
 
 if __name__ == "__main__":

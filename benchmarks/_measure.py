@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -122,8 +122,9 @@ def _memory_gb() -> float | None:
         return None
 
 
-def write_page(folder: Path, name: str, method: str, figures: list[Figure]) -> Path:
+def write_page(folder: Path, name: str, method: str, rows: Sequence[Figure | Mapping[str, Any]]) -> Path:
     """Write ``<date>-<name>.md`` and its raw ``.json``; return the page."""
+    figures = [r if isinstance(r, Figure) else _figure(r) for r in rows]
     day = time.strftime("%Y-%m-%d")
     about = machine()
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +139,7 @@ def write_page(folder: Path, name: str, method: str, figures: list[Figure]) -> P
         json.dumps(raw, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     versions = ", ".join(f"{k} {v}" for k, v in about["packages"].items())
-    rows = [
+    lines = [
         f"| {f.what} | {_number(f.value)} | {f.unit} | {_range(f)} | {f.runs} | {f.note} |" for f in figures
     ]
     page = folder / f"{day}-{name}.md"
@@ -148,12 +149,19 @@ def write_page(folder: Path, name: str, method: str, figures: list[Figure]) -> P
         f"Python {about['python']}; {versions}.\n"
         f"Raw figures: `{day}-{name}.json`. Again: `python -m benchmarks {name}`.\n\n"
         "| what | median | unit | least–greatest | runs | note |\n|---|---:|---|---|---:|---|\n"
-        + "\n".join(rows)
+        + "\n".join(lines)
         + "\n",
         encoding="utf-8",
     )
     print(page.read_text(encoding="utf-8"), file=sys.stderr)
     return page
+
+
+def _figure(row: Mapping[str, Any]) -> Figure:
+    note = ", ".join(str(row[k]) for k in ("wanted", "note") if row.get(k))
+    return Figure(
+        str(row["what"]), row["value"], str(row.get("unit", "")), runs=int(row.get("runs", 1)), note=note
+    )
 
 
 def _number(value: float | None) -> str:

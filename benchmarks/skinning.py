@@ -1,4 +1,8 @@
-"""Posing an avatar: morphs and skinning in numpy."""
+"""Posing an avatar: morphs and skinning in numpy.
+
+`kinesics.bodies.avatar.skin` on 60 consecutive frames, one at a time as a viewer asks for them, with all 55 joints and
+all 52 morphs moving (`benchmarks/_take.py`); milliseconds per frame, the median over the runs of 60 frames.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,6 @@ from benchmarks._measure import Figure, timed
 from benchmarks._take import take
 from kinesics.bodies.avatar import avatars, load_avatar, skin
 from kinesics.bodies.export import face_for_export
-
-METHOD = """
-`kinesics.bodies.avatar.skin` on 60 consecutive frames, one at a time as a viewer asks for them, with all 55 joints and
-all 52 morphs moving (`benchmarks/_take.py`); milliseconds per frame, the median over the runs of 60 frames.
-"""
 
 
 def run(runs: int) -> list[Figure]:

@@ -87,7 +87,11 @@ def body_for_export(motion: Motion, face: Face | None = None) -> Motion:
     """
     if face is None or not len(face) or "jaw" not in motion.skeleton.names or "jawOpen" not in face.names:
         return motion
-    jaw = face.at(motion.times).column("jawOpen") if len(motion) else np.zeros(0, np.float32)
+    jaw = (
+        face.select(("jawOpen",)).at(motion.times).column("jawOpen")
+        if len(motion)
+        else np.zeros(0, np.float32)
+    )
     rotations = motion.rotations.copy()
     # About +X, which in a right-handed frame facing +Z takes the chin down and back.
     rotations[:, motion.skeleton.index("jaw")] = rot.from_axis_angle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,11 +139,12 @@ class Appender:
     """A GLB to be written: a copy of another's JSON, its data, and whatever is added to them."""
 
     def __init__(self, base: Glb) -> None:
-        self.json = copy.deepcopy(base.json)
+        # Only lists that grow are copied; what is in them is never changed.
+        self.json = dict(base.json)
         self._chunks: list[Any] = [base.data]
         self._size = len(base.data)
-        for kind in ("bufferViews", "accessors", "buffers"):
-            self.json.setdefault(kind, [])
+        for kind in ("bufferViews", "accessors"):
+            self.json[kind] = list(base.entries(kind))
 
     def view(self, data: Any) -> int:
         """Add bytes; return the index of their buffer view. Large data is kept, not copied."""
