@@ -112,12 +112,20 @@ def deepen(
 ) -> mesh.Part:
     """The part coloured (sRGB 0–1) from front to back: the mouth is dark inside though no light is traced."""
     z = source.base().vertices[part.origin, 2]
-    first, depth = {"teeth": (0.146, 0.032), "tongue": (0.134, 0.060)}.get(name, (0.147, 0.040))
+    first, depth = {"teeth": (0.146, 0.026), "tongue": (0.134, 0.060)}.get(name, (0.147, 0.040))
     t = np.clip((first - z) / depth, 0, 1)
     ramp = np.linspace(0, 1, 32)[None, :, None] ** 0.8
-    image = np.repeat(np.array(front) * (1 - ramp) + np.array(back) * ramp, 4, axis=0)
+    image = np.repeat(np.array(front) * (1 - ramp) + np.array(back) * ramp, 256, axis=0)
+    v = np.full(len(t), 0.5)
+    if name == "teeth":
+        # The stored teeth are one arch: thin shadows, every 0.2 rad around it, part it into teeth.
+        x = source.base().vertices[part.origin, 0]
+        v = 0.5 + np.arctan2(x, z - 0.100) / (0.2 * 24)
+        place = (np.arange(256) + 0.5) / 256 * 24 % 1
+        image = image * (1 - 0.45 * np.clip(1 - np.abs(place - 0.0) / 0.13, 0, 1))[:, None, None]
+        image = image * (1 - 0.45 * np.clip(1 - np.abs(place - 1.0) / 0.13, 0, 1))[:, None, None]
     material = mesh.Material(name, roughness=roughness, texture=paint.encode(image, quality=95), specular=0.3)
-    return mesh.replace(part, uv=np.c_[0.02 + 0.96 * t, np.full(len(t), 0.5)], material=material)
+    return mesh.replace(part, uv=np.c_[0.02 + 0.96 * t, v], material=material)
 
 
 def base_ring(ids: list[int]) -> np.ndarray:

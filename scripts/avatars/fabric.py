@@ -116,13 +116,13 @@ def _line(
 def _shirt(out: np.ndarray, p: np.ndarray, front: np.ndarray, cut: Cut, color: np.ndarray) -> np.ndarray:
     x, y = p[..., 0], p[..., 1]
     seam = abs(cut.joints[INDEX["leftUpperArm"]][0]) + 0.022
-    out = _line(
-        out, np.abs(x) - seam - 0.10 * (y - cut.joints[INDEX["leftUpperArm"]][1]), 0.0022, color * 0.55, 0.55
-    )
+    high = y > cut.joints[INDEX["upperChest"]][1] - 0.10  # arms, not hips, are out there
+    armhole = np.abs(x) - seam - 0.10 * (y - cut.joints[INDEX["leftUpperArm"]][1])
+    out = _line(out, np.where(high, armhole, 9), 0.0022, color * 0.55, 0.55)
     hem = cut.ends(p.reshape(-1, 3)).reshape(x.shape)
     out = _line(out, hem - 0.018, 0.0014, color * 0.6, 0.5)
     if cut.who.stripes:
-        sleeve = np.abs(x) > seam - 0.012
+        sleeve = high & (np.abs(x) > seam - 0.012)
         phase = np.where(sleeve, np.abs(x), y) / 0.036
         yoke = ~sleeve & (y > cut.joints[INDEX["upperChest"]][1] + 0.035)
         band = np.clip((np.abs((phase % 1) - 0.5) - 0.31) / 0.02, 0, 1)
