@@ -167,7 +167,7 @@ def test_avatars_are_what_the_writer_takes_them_for(name):
     # The morph jawOpen opens the mouth: a jaw bone that moved vertices too would open it twice.
     assert not person.weight_value[person.weight_index == JOINTS.index("jaw")].any()
     document = read_glb(avatar_glb(name))
-    nodes, skeleton = glb._joints(document)
+    _, skeleton = glb._joints(document)
     np.testing.assert_allclose(skeleton.offsets, person.skeleton.offsets, atol=1e-5)
     assert [set(targets) for _, targets in glb._morphing(document)] == [set(ARKIT)]
     assert avatar_glb(name).stat().st_size < 4_000_000
