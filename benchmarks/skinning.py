@@ -6,8 +6,6 @@ all 52 morphs moving (`benchmarks/_take.py`); milliseconds per frame, the median
 
 from __future__ import annotations
 
-import time
-
 from benchmarks._measure import Figure, timed
 from benchmarks._take import take
 from kinesics.bodies.avatar import avatars, load_avatar, skin
@@ -20,20 +18,19 @@ def run(runs: int) -> list[Figure]:
     weights = face_for_export(show.face, show.body).values
     out = []
     for name in avatars():
-        began = time.perf_counter()
         person = load_avatar(name)
-        out.append(
-            Figure(
-                f"{name}: load",
-                (time.perf_counter() - began) * 1e3,
-                "ms",
-                note=f"{len(person.vertices)} vertices",
-            )
-        )
 
         def frames(person=person) -> None:
             for q, root, face in zip(show.body.rotations, show.body.root, weights, strict=True):
                 skin(person, q, root=root, weights=face)
 
-        out.append(timed(f"{name}: a frame", frames, runs, scale=1e3 / 60, note="target ≤ 2 ms"))
+        out.append(
+            timed(
+                f"{name} ({len(person.vertices)} vertices): a frame",
+                frames,
+                runs,
+                scale=1e3 / 60,
+                note="target ≤ 2 ms",
+            )
+        )
     return out

@@ -63,3 +63,9 @@ def make_take(seconds: float = 1.0, *, seed: int = 0) -> Performance:
 def take() -> Performance:
     """One second of everything."""
     return make_take()
+
+
+@pytest.fixture(scope="session")
+def take_of():
+    """``take_of(seconds)``: one of another length."""
+    return make_take
