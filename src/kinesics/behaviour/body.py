@@ -21,6 +21,7 @@ from kinesics.behaviour.controls import GAZE_TARGETS, Controls
 from kinesics.behaviour.figure import Figure, Wishes
 from kinesics.behaviour.gestures import Arm, Laid
 from kinesics.behaviour.idle import CHANNELS, Breath, Drift
+from kinesics.behaviour.limits import soft_clip
 from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.posture import LEXEMES, Posture
 from kinesics.behaviour.trajectory import Track, ease
@@ -236,6 +237,8 @@ class Body:
         gesture = self._gesture(b.attributes.get("lexeme", ""))
         sides = self._sides(b, gesture)
         amount = (0.35 + 0.65 * float(np.clip(b.number("amount", 1.0), 0.2, 1.5))) * self.manner.size
+        # Arms have an end: what is large already grows less.
+        amount = float(soft_clip(amount, 0.25, 1.25, knee=0.4))
         size = b.number("size", 0.0) or None
         _, factor = gestures.asymmetry(self.controls.seed, b.id)
         strokes: dict[str, gestures.Stroke] = {}

@@ -431,7 +431,7 @@ def schedule(
         prepare = max(prepare, kendon.travel_time(distance, manner.speed), turn / (5.0 * manner.speed))
         shortest = max(shortest, kendon.shortest_time(distance), turn / 7.5)
         rest = rests_distance(arm, s)
-        back = max(back, 1.2 * kendon.travel_time(rest, manner.speed))
+        back = max(back, 1.35 * kendon.travel_time(rest, manner.speed))
     start = min(sync.get("start", ready - prepare), ready - shortest)
     shift = 0.0
     if start < earliest:

@@ -77,7 +77,8 @@ def manner(emotion: str, intensity: float) -> Manner:
         out,
         speed=out.speed * (1 - 0.24 * lively),
         size=out.size * (1 - 0.22 * lively),
-        life=out.life * (1 - 0.35 * lively),
+        # Liveliness beyond the ordinary comes with speaking, not with standing.
+        life=out.life * min(1.0, 1 - 0.35 * lively),
     )
 
 
@@ -87,7 +88,7 @@ def travel_time(metres: float, speed: float) -> float:
     >>> 0.3 < travel_time(0.2, 1.0) < travel_time(0.5, 1.0) < 0.8
     True
     """
-    return (0.24 + 0.78 * metres / (0.25 + metres) ** 0.42) / speed
+    return (0.30 + 0.84 * metres / (0.25 + metres) ** 0.42) / speed
 
 
 def shortest_time(metres: float) -> float:
