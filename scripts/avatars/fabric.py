@@ -74,14 +74,14 @@ def finish(part: mesh.Part, cut: Cut, kind: str, rgb: tuple[int, int, int]) -> m
     sewn = (part.origin == cloth.SEWN)[part.faces].any(1)
     image, filled = paint.raster(part.uv, part.faces[~sewn], values, size)
     image = paint.bleed(image, filled)
-    p, hollow = image[..., :3], ndimage.gaussian_filter(image[..., 3], 1.0)
+    p, hollow = image[..., :3], ndimage.gaussian_filter(image[..., 3], 0.008 * size)
     color = np.array(rgb) / 255
     out = np.broadcast_to(color, (size, size, 3)).copy()
     weave = (
         paint.noise((size, size), 0.7, f"{kind} weave") * 0.014
         + paint.noise((size, size), 7, f"{kind} wear") * 0.018
     )
-    out *= (1 + weave - 0.24 * np.clip(hollow, 0, 1) + 0.08 * np.clip(-hollow, 0, 1))[..., None]
+    out *= (1 + weave - 0.12 * np.clip(hollow, 0, 1) + 0.04 * np.clip(-hollow, 0, 1))[..., None]
     front = np.mgrid[0:size, 0:size][1] < size / 2
     out = {"shirt": _shirt, "trousers": _trousers, "shoes": _shoes}[kind](out, p, front, cut, color)
     trim = cut.who.stripes if kind == "shirt" and cut.who.stripes else np.array(rgb) * 0.94
@@ -104,7 +104,7 @@ def _shade(part: mesh.Part) -> np.ndarray:
     wide = mesh.smooth_field(part.position, part.faces, part.smooth, everywhere, 12)
     fine = ((near - part.position) * part.normal).sum(1) / 0.0012
     broad = ((wide - part.position) * part.normal).sum(1) / 0.007
-    return np.clip(0.7 * fine + 0.35 * broad, -1, 1)
+    return np.clip(0.25 * fine + 0.45 * broad, -1, 1)
 
 
 def _line(
