@@ -101,8 +101,7 @@ class Figure:
         }
         self.rig = Rig.stack(self.reach["left"].rig, self.reach["right"].rig)
         self._centres, self._radii, self._frame = self.volumes.shapes()
-        parts = [np.stack([h.fingers, h.centre, 0.68 * h.knuckles, h.knuckles + 0.45 * h.finger_length * h.fingers])
-                 for h in self.hand.values()]  # fmt: skip
+        parts = [np.stack([h.fingers, h.centre, 0.68 * h.knuckles]) for h in self.hand.values()]
         self._hand_parts = np.stack(parts)[:, None]
         self.unit = self.marks["left"].unit
         self._stand(seed)
@@ -216,7 +215,10 @@ class Figure:
         fingers_out = rot.rotate(hand, self._hand_parts[:, :, 0])
         lag = (0.12 - 0.07 * w.tension) * rot.rotate(frame, w.speeds)
         hand = rot.multiply(rot.from_rotvec(_cross(fingers_out, -lag)), hand)
-        spots = rot.rotate(hand[..., None, :], self._hand_parts[:, :, 1:])
+        angles = np.clip(w.fingers, LIMITS_LOW.ravel(), LIMITS_HIGH.ravel())
+        tips = np.stack([self.hand[s].tips(angles[i]) for i, s in enumerate(_SIDES)])
+        palm = np.broadcast_to(self._hand_parts[:, :, 1:], (*tips.shape[:2], 2, 3))
+        spots = rot.rotate(hand[..., None, :], np.concatenate([palm, tips], axis=-2))
         wrist = wrist + self._clear(wrist, spots, contact, turns, places, origins)
         wrist = wrist + self._apart(wrist, spots[..., 1, :])
         way = rot.rotate(rot.conjugate(turns[0]), wrist - shoulder)
@@ -229,7 +231,6 @@ class Figure:
             ("Shoulder", collar_local), ("UpperArm", rot.multiply(rot.conjugate(collar_world), upper)),
             ("LowerArm", rot.multiply(rot.conjugate(upper), lower)), ("Hand", rot.multiply(rot.conjugate(lower), hand)),
         ]  # fmt: skip
-        angles = np.clip(w.fingers, LIMITS_LOW.ravel(), LIMITS_HIGH.ravel())
         for i, (side, fingers) in enumerate(zip(_SIDES, (LEFT_FINGERS, RIGHT_FINGERS), strict=True)):
             factor = MIRROR_ROTATION if i else np.ones(4)
             for name, value in chain:
@@ -249,10 +250,10 @@ class Figure:
         return limits.combine(world.reshape(*world.shape[:2], -1, 3))
 
     def _clear(self, wrist: Array, spots: Array, contact: Array, *frames: list) -> Array:
-        """Keep wrist, palm and fingers out of trunk, head and thighs; a touching hand may touch."""
+        """Keep wrist, palm, fingers and thumb out of trunk, head and thighs; a touching hand may touch."""
         points = np.concatenate([wrist[..., None, :], wrist[..., None, :] + spots], axis=-2)
-        margin = np.array([0.034, 0.012, 0.022, 0.016])
-        margin = margin - contact[..., None] * (margin + 0.03)
+        margin = np.array([0.034, 0.012, 0.022, 0.014, 0.011, 0.011, 0.013])
+        margin = margin - contact[..., None] * (margin + 0.015)
         return self._push(points, margin[..., None], *frames)
 
     def _apart(self, wrist: Array, middle: Array) -> Array:

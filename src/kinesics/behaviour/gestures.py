@@ -235,8 +235,8 @@ def _ornament(
     palm, fingers = item.stroke.palms[i], item.stroke.fingers[i]
     if move.path == "circle":
         cycles = float(move.repeats)
-        # A pointing finger draws across its own direction; a hand laid flat stirs.
-        normal = palm if abs(palm[1]) > 0.7 else fingers
+        # A pointing finger draws across its own direction; a hand laid flat stirs or rubs.
+        normal = palm if abs(palm[1]) > 0.7 or item.stroke.contact else fingers
         u = np.array([1.0, 0, 0]) if abs(normal[1]) > 0.7 else np.array([0, 1.0, 0])
         u = u - (u @ normal) * normal
         u /= np.linalg.norm(u)
@@ -335,6 +335,11 @@ def make_stroke(
     points[:, 10] = touch
     tight = 0.88 + 0.16 * manner.tension
     shapes = np.array([shape(p.shape, p.tightness * tight).ravel() for p in poses])
+    for i, p in enumerate(placed):
+        if p.flat and poses[i].shape in ("flat", "relaxed", "spread"):
+            # A palm laid on the body takes thumb and fingers with it.
+            shapes[i, 16], shapes[i, 18:20] = -6.0, 0.0
+            shapes[i, [1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15]] *= 0.5
     if gesture.category == "beat" and len(poses) > 1:
         flick = np.cross(reach.hand.fingers, reach.hand.palm)
         for i in range(len(poses)):

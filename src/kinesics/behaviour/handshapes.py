@@ -132,6 +132,8 @@ class Hand:
         self.finger_length = float(np.linalg.norm(at["Middle"][2] - at["Middle"][0]) * 1.42)
         self.centre = 0.68 * self.knuckles + 0.018 * self.palm
         index = at["Index"]
+        self.index, self.thumb = index[0] - wrist, thumb[0] - wrist
+        self.thumb_length = float(1.9 * np.linalg.norm(thumb[2] - thumb[1]) + np.linalg.norm(thumb[1] - thumb[0]))
         reach = np.linalg.norm(index[1] - index[0]) + 1.75 * np.linalg.norm(index[2] - index[1])
         self.tip = index[0] - wrist + reach * self.fingers + 0.004 * self.palm
         # joint rotation vectors (15, 3) = matrix (15, 3, 20) · (angles − rest angles)
@@ -163,6 +165,23 @@ class Hand:
         self._matrix = np.radians(self._matrix)
         # Opposition: as the thumb leaves the palm's plane its pad turns to meet the fingers.
         self._matrix[12, :, 16] += np.radians(0.55) * bone
+
+    def tips(self, angles: Array) -> Array:
+        """Where knuckle joints and tips are, (..., 4, 3) metres from the wrist, for finger angles (..., 20).
+
+        The middle finger's middle joint, the tips of middle and index finger, and of the thumb.
+        """
+        radians = np.radians(angles)
+        out = []
+        for finger, base in ((1, self.knuckles), (0, self.index)):
+            bend = np.cumsum(radians[..., 4 * finger + 1 : 4 * finger + 4], axis=-1)[..., None]
+            bones = np.cos(bend) * self.fingers + np.sin(bend) * self.palm
+            ways = base + np.cumsum(self.finger_length * np.array([[0.45], [0.29], [0.26]]) * bones, axis=-2)
+            out += [ways[..., 0, :], ways[..., 2, :]] if finger else [ways[..., 2, :]]
+        away, aside = radians[..., 16, None], radians[..., 17, None]
+        thumb = np.cos(away) * (np.cos(aside) * self.fingers + np.sin(aside) * self.across) + np.sin(away) * self.palm
+        out.append(self.thumb + self.thumb_length * thumb)
+        return np.stack(out, axis=-2)
 
     def rotations(self, angles: Array) -> Array:
         """Finger angles (..., 20) in degrees to (..., 15, 4) joint rotations of a left hand."""

@@ -56,11 +56,11 @@ class Volumes:
                 [[0, hip[1] + 0.40 * trunk, z + 0.036 * u], [0.142 * u, 0.38 * trunk, 0.107 * u]],
             ]
         )
-        self.pelvis = np.array([[[0, hip[1] + 0.02 * u, z + 0.006 * u], [0.183 * u, 0.19 * u, 0.122 * u]]])
+        self.pelvis = np.array([[[0, hip[1] + 0.02 * u, z + 0.006 * u], [0.188 * u, 0.22 * u, 0.124 * u]]])
         self.head = np.array(
             [[[0, marks.eyes[1] + 0.008 * u, marks.eyes[2] - 0.066 * u], [0.092 * u, 0.126 * u, 0.108 * u]]]
         )
-        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.090 * u, 0.32 * u, 0.102 * u]]])
+        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.101 * u, 0.36 * u, 0.106 * u]]])
 
     def shapes(self) -> tuple[Array, Array, Array]:
         """Centres (S, 3), radii (S, 3) and frame (S,): 0 chest, 1 hips, 2 head; both thighs with the hips."""

@@ -112,6 +112,8 @@ class Placed:
         1 where the place moves with the head, 0 where with the chest.
     contact
         Whether the hand touches the body there.
+    flat
+        Whether it does so with the palm.
     """
 
     wrist: Array
@@ -119,6 +121,7 @@ class Placed:
     fingers: Array
     head: float
     contact: bool
+    flat: bool = False
 
 
 def orientation(hand: Hand, palm: Array, fingers: Array) -> Array:
@@ -152,6 +155,7 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
     offset = np.array(pose.offset, dtype=np.float64)
     if pose.distance == "touch":
         toward_palm, toward_fingers = -(palm @ normal), -(fingers @ normal)
+        flat = False
         # The part of the hand that faces the body is what touches it.
         if toward_fingers > max(toward_palm, 0.35):
             part = hand.tip
@@ -160,11 +164,12 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
             part = 0.84 * hand.tip + 0.010 * hand.across
         elif toward_palm > 0.2:
             part = hand.centre + 0.006 * hand.palm
+            flat = toward_palm > 0.6
         else:
             part = hand.centre - 0.03 * hand.palm
         point = skin + offset + 0.004 * normal
         wrist = point - rot.rotate(turn, part)
-        return Placed(wrist, palm, fingers, 1.0 if head else 0.0, True)
+        return Placed(wrist, palm, fingers, 1.0 if head else 0.0, True, flat)
     centre = rot.rotate(turn, hand.centre)
     near = 0.105 * marks.unit
     ahead = skin[2] + near

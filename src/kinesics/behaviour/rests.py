@@ -79,12 +79,12 @@ def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) 
         name = "home" if on_top else "hang"
     if name == "hang":
         marks = reach.marks
-        down = np.array([0.165 + 0.014 * jitter[0], -0.955, 0.10 + 0.03 * jitter[1]])
+        down = np.array([0.180 + 0.012 * np.clip(jitter[0], -1.2, 1.5), -0.955, 0.10 + 0.03 * jitter[1]])
         down /= np.linalg.norm(down)
         wrist = marks.shoulder + np.array([-0.012, -0.02, 0]) + (0.962 - 0.008 * abs(jitter[2])) * marks.arm * down
         turn = np.radians(28 + 9 * jitter[3])
         palm = np.array([-np.cos(turn), 0.0, -np.sin(turn)])
-        along = np.array([-0.06, -1.0, 0.13 + 0.05 * jitter[4]])
+        along = np.array([-0.01, -1.0, 0.13 + 0.05 * jitter[4]])
         along -= (along @ palm) * palm
         along /= np.linalg.norm(along)
         swing = np.array([np.radians(4 + 5 * jitter[5])])
