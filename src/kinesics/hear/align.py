@@ -176,7 +176,7 @@ def windows(
             part = sound[int(start * RATE) : int(end * RATE)]
             heard, stop = _window(part, said[word:upto], whole=whole)
             for k, phones in heard.items():
-                found[word + k] = _Found([p.shift(start - PAD) for p in phones])
+                found[word + k] = _Found([p.shift(start - PAD + acoustic.CENTRE) for p in phones])
             if last:
                 break
             word += max(heard) + 1 if heard else 0
