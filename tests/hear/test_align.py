@@ -162,7 +162,7 @@ def test_alignment_is_the_same_every_time(real) -> None:
 
 def test_features_are_those_of_pocketsphinx(real, tmp_path: Path) -> None:
     pocketsphinx = pytest.importorskip("pocketsphinx")
-    samples, text = real["arctic_a0009"]
+    samples, _ = real["arctic_a0009"]
     decoder = pocketsphinx.Decoder(samprate=16000, mfclogdir=str(tmp_path), loglevel="FATAL", lm=None)
     decoder.set_align_text("he turned sharply")
     decoder.start_utt()

@@ -27,6 +27,8 @@ PAD = 0.3
 """Seconds of faint noise put at both ends: the model expects to begin and end in silence."""
 SHORTEST_WINDOW, LONGEST_WINDOW = 16.0, 30.0
 """Seconds of sound aligned at once."""
+SHORTEST_SILENCE = 5
+"""Frames of 10 ms that a silence between words lasts at least."""
 FASTEST = 6.0
 """Words a second that nobody exceeds for long."""
 _HOP = 80
@@ -176,7 +178,7 @@ def windows(
             part = sound[int(start * RATE) : int(end * RATE)]
             heard, stop = _window(part, said[word:upto], whole=whole)
             for k, phones in heard.items():
-                found[word + k] = _Found([p.shift(start - PAD) for p in phones])
+                found[word + k] = _Found([p.shift(start - PAD + acoustic.CENTRE) for p in phones])
             if last:
                 break
             word += max(heard) + 1 if heard else 0
@@ -336,6 +338,9 @@ def _second_pass(
     heard: dict[int, list[Interval]] = {}
     run: list[viterbi.Piece] = []
     for piece in [*pieces, viterbi.Piece(0, 0, -2, 0)]:
+        if piece.word == -1 and piece.end - piece.start < SHORTEST_SILENCE and 0 < len(run):
+            run[-1] = replace(run[-1], end=piece.end)  # a closure or a breath of a consonant, no pause
+            continue
         if piece.word != -2:
             run.append(piece)
             continue

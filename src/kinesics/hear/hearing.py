@@ -153,9 +153,6 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
         raise DataError("the sound has no samples")
     if audio.duration > LONGEST_SOUND:
         raise DataError(f"the sound is {audio.duration / 3600:.1f} h long; at most {LONGEST_SOUND / 3600:.0f} h are heard at once")
-    if not np.isfinite(audio.samples).all():
-        bad = int(np.argmax(~np.isfinite(audio.samples).reshape(len(audio), -1).all(axis=1)))
-        raise DataError(f"the sound holds NaN or infinity at sample {bad}; export it again")
     clipped = float(np.mean(np.abs(audio.samples) >= 0.999))
     if clipped > 0.001:
         notes["clipped"] = clipped
@@ -169,7 +166,8 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
         log.warning("the sound is silent")
     if audio.rate < RATE:
         log.info("the sound has %d Hz; what lies above %d Hz is missing", audio.rate, audio.rate // 2)
-    return heard - heard.mean(), notes
+    heard = heard - np.float32(heard.mean(dtype=np.float64))
+    return heard, notes
 
 
 def _prosody(

@@ -147,12 +147,14 @@ def energy(samples: np.ndarray) -> Signal:
     Signal
         Column ``energy`` in dB of full scale (never under -90), 25 ms windows, 100 fps.
     """
-    step, half = RATE // FPS, 200
+    step, grain = RATE // FPS, 40
     count = max(len(samples) // step, 1)
-    total = np.concatenate([[0.0], np.cumsum(np.asarray(samples, np.float64) ** 2)])
-    middle = np.arange(count) * step + step // 2
-    a, b = np.clip(middle - half, 0, len(samples)), np.clip(middle + half, 0, len(samples))
-    mean = np.maximum(total[b] - total[a], 0) / np.maximum(b - a, 1)
+    # powers of 2.5 ms, ten to a window: nothing as long as the sound is copied
+    parts = np.asarray(samples[: len(samples) // grain * grain], np.float32).reshape(-1, grain)
+    total = np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", parts, parts), dtype=np.float64)])
+    first = np.arange(count) * (step // grain) - 3
+    a, b = np.clip(first, 0, len(parts)), np.clip(first + 10, 0, len(parts))
+    mean = np.maximum(total[b] - total[a], 0) / np.maximum((b - a) * grain, 1)
     level = 10 * np.log10(mean + 1e-9)
     return Signal(level[:, None].astype(np.float32), ("energy",), ("dB",), Fraction(FPS), 0.0)
 

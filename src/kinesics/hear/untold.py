@@ -127,7 +127,7 @@ def _loop(
         label = model.phones[speech[phone]]
         if label != "SIL":
             fit = float(np.mean(emission[t:stop, phone].max(axis=1) - best[t:stop]))
-            a, b = max(first + t / 100, start), min(first + stop / 100, end)
+            a, b = (min(max(first + k / 100 + acoustic.CENTRE, start), end) for k in (t, stop))
             if b > a:
                 found.append(Interval(a, b, label, None, GUESSED_CONFIDENCE * float(np.exp(min(fit, 0.0) / 4))))
         stop, phone, state = t, int(source[t]), 2

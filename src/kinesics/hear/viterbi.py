@@ -20,6 +20,8 @@ FILLER = 3.0
 """Nats a frame by which the filler is worse than the best of all phones."""
 FILLER_ENTRY = 60.0
 """Price (nats) of beginning to fill."""
+SILENCE_ENTRY = 5.3
+"""Price (nats) of a silence between words: pocketsphinx's own (a probability of 0.005)."""
 _NEVER = np.float32(-1e30)
 
 
@@ -178,7 +180,7 @@ def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bo
         coming[1:] = value[:-1] + inner_cost[1:]
         coming[0] = _NEVER
         coming[net.first] = after[net.owner] + leave
-        coming[net.silence] = before + leave
+        coming[net.silence] = before + (leave - np.float32(SILENCE_ENTRY))
         coming[net.filler] = before + leave - np.float32(FILLER_ENTRY)
         kept = value + stay
         entered[t] = coming > kept

@@ -31,10 +31,15 @@ def speech_frames(samples: np.ndarray, *, aggressiveness: int = 2) -> np.ndarray
         raise DataError(f"aggressiveness must be 0..3, not {aggressiveness}")
     detector = webrtcvad.Vad(aggressiveness)
     step = int(RATE * _FRAME)
-    pcm = (np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
     count = len(samples) // step
-    heard = (detector.is_speech(pcm[2 * i * step : 2 * (i + 1) * step], RATE) for i in range(count))
-    return np.fromiter(heard, dtype=bool, count=count)
+    heard = np.zeros(count, bool)
+    for first in range(0, count, 6000):  # a minute at a time: the sound is never copied whole
+        part = samples[first * step : (first + 6000) * step]
+        pcm = (np.clip(part, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+        for i in range(first, min(first + 6000, count)):
+            k = 2 * step * (i - first)
+            heard[i] = detector.is_speech(pcm[k : k + 2 * step], RATE)
+    return heard
 
 
 def speech_spans(
