@@ -24,13 +24,13 @@ HANDS = (slice(6, 9), slice(9, 12))
 TURNS = (slice(12, 15), slice(15, 18))
 _COUNT = 18
 # Standard deviation of the places: degrees of pitch, yaw and roll; metres out, up and ahead; degrees of the wrist.
-_HAND, _TURN = (0.080, 0.070, 0.075), (8.0, 7.0, 7.0)
+_HAND, _TURN = (0.065, 0.060, 0.070), (8.0, 7.0, 7.0)
 _SIZE = np.array([3.6, 5.4, 3.2, 3.0, 5.6, 3.0, *_HAND, *_HAND, *_TURN, *_TURN])
 # How much of a place is kept at the next accent.
 _KEEP = np.array([0.5] * 3 + [0.6] * 3 + [0.3] * 12)
 # The dip on a syllable of full prominence; down is positive pitch and negative height.
 _DIP = np.array([4.2, 0, 0, 0.9, 0, 0, 0, -0.055, 0.01, 0, -0.055, 0.01, 8, 0, 0, 8, 0, 0], dtype=np.float64)
-_RISE, _FALL = 0.17, 0.34  # seconds to the bottom of a dip and back
+_RISE, _FALL = 0.20, 0.38  # seconds to the bottom of a dip and back
 _SOONEST, _LATEST = 0.26, 0.50  # seconds between accents
 
 
@@ -86,12 +86,12 @@ class Accompaniment:
 
     def _accent(self, vowel: float, strength: float, now: float) -> None:
         draw = seeds.rng(self._seed, "accompany", self._count)
-        new = np.sqrt(1 - _KEEP**2) * draw.normal(0, 1, _COUNT).clip(-2, 2)
+        new = np.sqrt(1 - _KEEP**2) * draw.normal(0, 1, _COUNT).clip(-1.7, 1.7)
         # Hands go together more often than not.
         new[HANDS[1]] = 0.6 * new[HANDS[0]] + 0.8 * new[HANDS[1]]
         size = self._size * (0.45 + 0.85 * strength) * draw.lognormal(0, 0.25)
         place = _KEEP * self._place + size * new
-        seconds = float(draw.uniform(0.34, 0.62))
+        seconds = float(draw.uniform(0.42, 0.72))
         start = max(vowel + 0.04 - seconds, now)
         self._steps.append((start, max(vowel + 0.04 - start, 0.26), place - self._place))
         bottom = max(vowel + float(draw.uniform(-0.02, 0.05)), now + _RISE)

@@ -80,7 +80,8 @@ class Body:
         self._lexicon = lexicon
         lively = float(np.clip(controls.intensity / 0.5, 0, 1.6))
         self.accompaniment = Accompaniment(
-            controls.seed, life=self.manner.life * (0.35 + 0.65 * lively), hands=self.manner.size * lively,
+            controls.seed, life=min(self.manner.life * (0.35 + 0.65 * lively), 1.15),
+            hands=min(self.manner.size * lively, 1.3),
             leading=_SIDES.index(controls.handedness),
         )  # fmt: skip
         self._spoke, self._up = -np.inf, False

@@ -34,7 +34,7 @@ KINDS = ("face", "faceLexeme", "faceFacs", "blink")
 # Share of an expression that stays while the mouth speaks: corners mostly, what opens or shuts the lips hardly.
 _KEEP = np.ones(len(ARKIT))
 _KEEP[LIP_COLUMNS] = 0.35
-_KEEP[columns("mouthSmile", "mouthFrown", "mouthLeft", "mouthRight")] = 0.75
+_KEEP[columns("mouthSmile", "mouthFrown", "mouthLeft", "mouthRight")] = 0.85
 _KEEP[columns("mouthDimple", "mouthStretch")] = 0.55
 _KEEP[columns("mouthUpperUp", "mouthLowerDown")] = 0.5
 _KEEP[columns("mouthPress", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper")] = 0.2

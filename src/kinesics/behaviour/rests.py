@@ -35,12 +35,12 @@ _POSES = {
         ("relaxed palm:back fingers:down-in @ hips centre near +0.015,-0.035,-0.025", 1.0),
     ),
     "open": (
-        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.020,-0.060,0.000", 1.0),
-        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.010,-0.090,0.010", 1.0),
+        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.030,-0.110,0.000", 1.0),
+        ("relaxed palm:in fingers:forward @ stomach ipsi mid +0.025,-0.130,0.010", 1.0),
     ),
     "home": (
-        ("relaxed palm:in-back fingers:in-forward @ stomach inside mid +0.055,-0.060,-0.020", 1.0),
-        ("relaxed palm:down fingers:in-forward @ stomach inside mid +0.050,-0.095,-0.010", 1.0),
+        ("relaxed palm:in-back fingers:in-forward @ stomach inside mid +0.070,-0.100,-0.010", 1.0),
+        ("relaxed palm:down fingers:in-forward @ stomach inside mid +0.065,-0.130,0.000", 1.0),
     ),
 }
 
