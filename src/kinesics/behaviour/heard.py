@@ -13,17 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kinesics.errors import DataError
+from kinesics.hear.phones import is_vowel
+from kinesics.hear.stress import FUNCTION_WORDS
 from kinesics.performance import Interval, Performance, Signal
 
-_IPA_VOWELS = frozenset("aeiouyæɑɐɒɔəɛɜɚɝɪʊʌøœɨʉɯɤɵɞɘɶʏᵻ")
-_ARPABET_VOWELS = frozenset("AA AE AH AO AW AX AXR AY EH ER EY IH IX IY OW OY UH UW UX".split())
-FUNCTION_WORDS = frozenset(
-    """a an the and or but if so of in on at to for with from by as is are was were be been am do does did has
-    have had will would can could shall should may might must i you he she it we they me him her us them my your
-    his its our their this that these those there here not no than then when while which who whom what how into
-    about up out over i'm you're he's she's it's we're they're i've you've we've i'll i'd that's there's""".split()
-)
-"""English words that seldom carry stress: they rank low where no prominence was measured, and get few beats."""
 END_MARKS = "?!.;:,…—–"
 
 
@@ -61,17 +54,6 @@ class Word:
     prominence: float
     after: str
     gap: float
-
-
-def is_vowel(phone: str) -> bool:
-    """Tell whether a phone label, ARPAbet or IPA, is a vowel.
-
-    >>> is_vowel("AH0"), is_vowel("ɔː"), is_vowel("t")
-    (True, True, False)
-    """
-    if phone.isascii() and phone.isupper():
-        return phone.rstrip("012") in _ARPABET_VOWELS
-    return any(c in _IPA_VOWELS for c in phone)
 
 
 class Heard:

@@ -14,10 +14,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from kinesics.behaviour._planning import STEP, Context, Style, Tick, behaviour, clamp
-from kinesics.behaviour.heard import FUNCTION_WORDS, Word
+from kinesics.behaviour.heard import Word
 from kinesics.behaviour.lexicon import apex
 from kinesics.behaviour.meaning import Match
 from kinesics.behaviour.notation import Gesture
+from kinesics.hear.stress import FUNCTION_WORDS
 from kinesics.performance import Behaviour
 
 SPACING = 0.6

@@ -338,7 +338,7 @@ def _second_pass(
     heard: dict[int, list[Interval]] = {}
     run: list[viterbi.Piece] = []
     for piece in [*pieces, viterbi.Piece(0, 0, -2, 0)]:
-        if piece.word == -1 and piece.end - piece.start < SHORTEST_SILENCE and 0 < len(run):
+        if piece.word == -1 and piece.end - piece.start < SHORTEST_SILENCE and len(run) > 0:
             run[-1] = replace(run[-1], end=piece.end)  # a closure or a breath of a consonant, no pause
             continue
         if piece.word != -2:
