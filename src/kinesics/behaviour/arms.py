@@ -117,7 +117,7 @@ def solve(
     """
     elbow, wrist = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=0.985)
     line = wrist - shoulder
-    hinge = _cross(line, pole)
+    hinge = rot.cross(line, pole)
     upper = align(rig.upper, _UP, elbow - shoulder, hinge)
     lower = align(rig.lower, _UP, wrist - elbow, hinge)
     twist, bend, excess = limits.limit_wrist(
@@ -131,12 +131,6 @@ def solve(
 def _turn(axis: Array, angle: Array) -> Array:
     half = 0.5 * angle[..., None]
     return np.concatenate([np.cos(half), np.sin(half) * axis], axis=-1)
-
-
-def _cross(a: Array, b: Array) -> Array:
-    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
-    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 class Reach:

@@ -214,7 +214,7 @@ class Figure:
         # A loose hand trails behind its movement.
         fingers_out = rot.rotate(hand, self._hand_parts[:, :, 0])
         lag = (0.12 - 0.07 * w.tension) * rot.rotate(frame, w.speeds)
-        hand = rot.multiply(rot.from_rotvec(_cross(fingers_out, -lag)), hand)
+        hand = rot.multiply(rot.from_rotvec(rot.cross(fingers_out, -lag)), hand)
         angles = np.clip(w.fingers, LIMITS_LOW.ravel(), LIMITS_HIGH.ravel())
         tips = np.stack([self.hand[s].tips(angles[i]) for i, s in enumerate(_SIDES)])
         palm = np.broadcast_to(self._hand_parts[:, :, 1:], (*tips.shape[:2], 2, 3))
@@ -274,7 +274,7 @@ class Figure:
         hip = place + rot.rotate(turn, self._leg_hip - base)
         foot = np.broadcast_to(self._foot, hip.shape)
         knee, ankle = two_bone(hip, foot, *self._leg_lengths, self._knee, reach=0.9995)
-        hinge = _cross(np.broadcast_to(self._knee, hip.shape), ankle - hip)
+        hinge = rot.cross(np.broadcast_to(self._knee, hip.shape), ankle - hip)
         side = np.array([1.0, 0, 0])
         upper = align(self._leg_upper, side, knee - hip, hinge)
         lower = align(self._leg_lower, side, ankle - knee, hinge)
@@ -287,9 +287,3 @@ class Figure:
             factor = MIRROR_ROTATION if i else np.ones(4)
             for part, value in chain:
                 local[:, INDEX[name + part]] = value[i] * factor
-
-
-def _cross(a: Array, b: Array) -> Array:
-    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
-    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)

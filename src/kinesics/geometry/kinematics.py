@@ -83,4 +83,4 @@ def align(rest_direction: ArrayLike, rest_side: ArrayLike, direction: ArrayLike,
 def _basis(x: Array, y: Array) -> Array:
     x = _unit(x)
     y = _unit(y - np.sum(x * y, axis=-1, keepdims=True) * x)
-    return np.stack([x, y, np.cross(x, y)], axis=-1)
+    return np.stack([x, y, rot.cross(x, y)], axis=-1)

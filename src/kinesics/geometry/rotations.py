@@ -39,15 +39,13 @@ def multiply(a: ArrayLike, b: ArrayLike) -> Array:
     a, b = _floats(a), _floats(b)
     aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
     bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        axis=-1,
-    )
+    # Filling one array is markedly faster than stacking four: this is the hottest function there is.
+    out = np.empty((*np.broadcast_shapes(aw.shape, bw.shape), 4), np.result_type(a, b))
+    out[..., 0] = aw * bw - ax * bx - ay * by - az * bz
+    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
+    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
+    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    return out
 
 
 def conjugate(q: ArrayLike) -> Array:
@@ -60,15 +58,19 @@ def rotate(q: ArrayLike, v: ArrayLike) -> Array:
     """Rotate vectors ``v`` (..., 3) by unit quaternions ``q`` (..., 4); axes broadcast."""
     q, v = _floats(q), _floats(v)
     w, u = q[..., :1], q[..., 1:]
-    t = 2 * _cross(u, v)
-    return v + w * t + _cross(u, t)
+    t = 2 * cross(u, v)
+    return v + w * t + cross(u, t)
 
 
-def _cross(a: Array, b: Array) -> Array:
-    # np.cross is several times slower for small last axes.
+def cross(a: Array, b: Array) -> Array:
+    """Cross product (..., 3) of float arrays; several times faster than numpy's own for many small vectors."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+    out = np.empty((*np.broadcast_shapes(ax.shape, bx.shape), 3), np.result_type(a, b))
+    out[..., 0] = ay * bz - az * by
+    out[..., 1] = az * bx - ax * bz
+    out[..., 2] = ax * by - ay * bx
+    return out
 
 
 def from_axis_angle(axis: ArrayLike, angle: ArrayLike) -> Array:
@@ -212,10 +214,10 @@ def between(u: ArrayLike, v: ArrayLike) -> Array:
     u, v = np.broadcast_arrays(u, v)
     # |u + v|² / 2 is 1 + u·v without its cancellation for nearly opposite directions.
     scalar = 0.5 * np.sum((u + v) ** 2, axis=-1, keepdims=True)
-    q = np.concatenate([scalar, _cross(u, v)], axis=-1)
+    q = np.concatenate([scalar, cross(u, v)], axis=-1)
     # Opposite directions leave the axis open: any one square to u will do.
     other = np.where(np.abs(u[..., :1]) < 0.9, np.array([1, 0, 0], u.dtype), np.array([0, 1, 0], u.dtype))
-    flip = np.concatenate([np.zeros_like(scalar), _unit(_cross(u, other))], axis=-1)
+    flip = np.concatenate([np.zeros_like(scalar), _unit(cross(u, other))], axis=-1)
     return normalise(np.where(2 * scalar < np.finfo(q.dtype).eps, flip, q))
 
 
@@ -254,7 +256,7 @@ def from_6d(six: ArrayLike) -> Array:
     six = _floats(six)
     x = _unit(six[..., :3])
     y = _unit(six[..., 3:] - np.sum(x * six[..., 3:], axis=-1, keepdims=True) * x)
-    return from_matrix(np.stack([x, y, _cross(x, y)], axis=-1))
+    return from_matrix(np.stack([x, y, cross(x, y)], axis=-1))
 
 
 def swing_twist(q: ArrayLike, axis: ArrayLike) -> tuple[Array, Array]:
