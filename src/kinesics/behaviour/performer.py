@@ -27,7 +27,7 @@ from kinesics.ports.embedder import installed
 FPS = 60
 STEPS_PER_SECOND = 10
 _FRAMES_PER_STEP = FPS // STEPS_PER_SECOND
-_BATCH = 50  # steps whose frames are made at once: five seconds
+_BATCH = 100  # steps whose frames are made at once: ten seconds
 
 
 class _UserPlan:
