@@ -36,7 +36,7 @@ FASTEST = 6.0
 _HOP = 80
 _FRAME = _HOP / RATE
 _STOPS = frozenset("P B T D K G".split())
-_AFTER_PAUSE, _BEFORE_PAUSE, _LONGEST_STOP = 0.045, 0.08, 0.16
+_STOP, _LONGEST_STOP = 0.07, 0.16
 _REACH = 24  # 5 ms frames by which the second pass may move a state
 
 
@@ -430,21 +430,18 @@ def _trusted(found: Sequence[_Found]) -> None:
 def _without_pauses(found: Sequence[_Found]) -> None:
     """Cut pauses out of stops at the edges of words.
 
-    A closed mouth sounds like a pause, so the model may lay a pause into the stop beside it. After a pause
-    a stop is its burst and little more (30 to 50 ms in the MFA clips of free-speech, 40 ms in espeak-ng's
-    own times); before one it is seldom longer than 80 ms.
+    A closed mouth sounds like a pause, so the model may lay a pause into the stop beside it. No stop of
+    running speech is that long (Crystal & House 1988: 54 ms of closure and 25 ms of release on average).
     """
-    clock = -1.0
     for word in found:
-        if not word.phones:
-            continue
-        first, last = word.phones[0], word.phones[-1]
-        paused = first.start - clock > 0.03
-        if first.label in _STOPS and first.duration > (_AFTER_PAUSE if paused else _LONGEST_STOP):
-            word.phones[0] = replace(first, start=first.end - _AFTER_PAUSE)
-        if last is not first and last.label in _STOPS and last.duration > _LONGEST_STOP:
-            word.phones[-1] = replace(last, end=last.start + _BEFORE_PAUSE)
-        clock = word.phones[-1].end
+        if word.phones and _overlong(word.phones[0]):
+            word.phones[0] = replace(word.phones[0], start=word.phones[0].end - _STOP)
+        if len(word.phones) > 1 and _overlong(word.phones[-1]):
+            word.phones[-1] = replace(word.phones[-1], end=word.phones[-1].start + _STOP)
+
+
+def _overlong(phone: Interval) -> bool:
+    return phone.label in _STOPS and phone.duration > _LONGEST_STOP
 
 
 def _spread_lost(
