@@ -7,10 +7,16 @@ the 1-Wasserstein distance between their distributions (101 quantiles), divided 
 deviation of the reference. The floor is the distance between the two halves of the real take.
 
 Nothing is fitted to these numbers: the real take (BEAT2, one speaker) is for evaluation only.
+
+    python benchmarks/naturalness.py [--write]
 """
 
 from __future__ import annotations
 
+import argparse
+import csv
+import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +25,8 @@ from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Motion
 
+ROOT = Path(__file__).parents[1]
+CLIPS = ("LJ001-0001", "LJ001-0003", "LJ001-0007", "LJ001-0010", "LJ001-0014", "jfk")
 FPS = 30
 STILL = 0.10  # m/s: below it a wrist rests or holds
 QUANTILES = np.linspace(0, 1, 101)
@@ -116,3 +124,46 @@ def compare(real: Motion, made: list[Motion]) -> list[dict[str, float | str]]:
             }
         )
     return rows
+
+
+def performed(shared: Path, *, intensity: float) -> list[Motion]:
+    """Real speech of several people, performed."""
+    import kinesics as kn
+
+    with (shared / "free-speech/transcripts.tsv").open(encoding="utf-8") as file:
+        said = {row["file"]: row["transcript"] for row in csv.DictReader(file, delimiter="\t")}
+    return [
+        kn.perform(
+            audio=shared / f"free-speech/wav/{name}.wav", transcript=said[f"{name}.wav"], intensity=intensity, seed=seed
+        ).body
+        for seed, name in enumerate(CLIPS)
+    ]
+
+
+def main() -> None:
+    """Print the table; with ``--write`` record it under docs/benchmarks."""
+    from kinesics.bodies.avatar import load_avatar
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    take = options.shared / "nc-beat2_scott/2_scott_0_1_1_f0-1320.npz"
+    real = smplx_take(take, load_avatar("maya").skeleton)
+    results = {str(i): compare(real, performed(options.shared, intensity=i)) for i in (0.5, 0.8)}
+    text = ""
+    for intensity, rows in results.items():
+        names = list(rows[0])
+        text += f"\n## Intensity {intensity}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
+        for row in rows:
+            text += "| " + " | ".join(v if isinstance(v, str) else f"{v:.3f}" for v in row.values()) + " |\n"
+    print(text)
+    if options.write:
+        base = ROOT / "docs/benchmarks" / f"{date.today().isoformat()}-naturalness"
+        base.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+        page = f"# Motion statistics\n\n{__doc__.strip()}\n\nClips performed: {', '.join(CLIPS)} of free-speech.\n{text}"
+        base.with_suffix(".md").write_text(page)
+
+
+if __name__ == "__main__":
+    main()
