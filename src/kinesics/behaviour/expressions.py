@@ -190,7 +190,7 @@ class Expressions:
         out = np.zeros((len(t), len(EMOTION_NAMES)))
         controls = self._controls
         # Half the intensity should show as more than half: weak expressions are hard to see on a mesh.
-        mood = controls.intensity**0.8 if controls.emotion != "neutral" else 0.0
+        mood = controls.intensity**0.5 if controls.emotion != "neutral" else 0.0
         swell = drift(t, 2.3, seed=controls.seed, name="mood")[:, 0]
         base = mood * (0.8 + 0.2 * swell)
         row = EMOTION_NAMES.index(controls.emotion)
