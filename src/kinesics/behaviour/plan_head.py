@@ -48,7 +48,9 @@ class HeadAndBrows:
         word, cues = context.word, context.cues
         lexeme, chance, repeats, size = "", 0.0, 1, 0.45
         if "negation" in cues:
-            lexeme, chance, repeats, size = "SHAKE", 0.6, 2 if u[2] < 0.6 else 3, 0.5
+            # A clause that begins with its no is shaken at; one in passing only sometimes.
+            chance = 0.95 if context.opens else 0.6
+            lexeme, repeats, size = "SHAKE", 2 if u[2] < 0.6 else 3, 0.5
         elif "affirmation" in cues:
             lexeme, chance, repeats, size = "NOD", 0.8, 1 + (u[2] < 0.5) + (u[2] < 0.15), 0.55
         elif gesture is not None and gesture.head:
@@ -65,7 +67,7 @@ class HeadAndBrows:
         if not lexeme or u[0] > chance * min(liveliness, 1.1):
             return []
         beat = 0.34 + 0.1 * u[4] - 0.12 * self._style.energy
-        length = {"NOD": beat * repeats + 0.12, "SHAKE": 0.3 * repeats + 0.2, "TILT": 0.9 + 0.8 * u[4], "BOW": 1.0}.get(lexeme, 0.6)  # fmt: skip
+        length = {"NOD": beat * repeats + 0.12, "SHAKE": 0.3 * repeats + 0.2, "TILT": 0.7 + 0.5 * u[4], "BOW": 1.0}.get(lexeme, 0.6)  # fmt: skip
         stroke = word.nucleus + 0.03
         start = stroke - (0.3 if lexeme == "TILT" else 0.17)
         if start < max(tick.now, self._head_free):
