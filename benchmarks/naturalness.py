@@ -140,7 +140,10 @@ def performed(shared: Path, *, intensity: float) -> list[Motion]:
         said = {row["file"]: row["transcript"] for row in csv.DictReader(file, delimiter="\t")}
     return [
         kn.perform(
-            audio=shared / f"free-speech/wav/{name}.wav", transcript=said[f"{name}.wav"], intensity=intensity, seed=seed
+            audio=shared / f"free-speech/wav/{name}.wav",
+            transcript=said[f"{name}.wav"],
+            intensity=intensity,
+            seed=seed,
         ).body
         for seed, name in enumerate(CLIPS)
     ]
@@ -150,7 +153,9 @@ def main() -> None:
     """Print the table; with ``--write`` record it under docs/benchmarks."""
     from kinesics.bodies.avatar import load_avatar
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()

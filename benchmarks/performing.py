@@ -54,18 +54,45 @@ def run(runs: int = 3) -> list[dict[str, object]]:
     aligned = _timed(lambda: kn.perform(audio=sound, transcript=TEXT, progress=False), runs)
     given = _timed(lambda: kn.perform(audio=sound, words=words, phones=phones, progress=False), runs)
     rows: list[dict[str, object]] = [
-        {"what": "sound and transcript to all tracks", "value": sound.duration / aligned, "unit": "× real time", "wanted": "≥ 20"},
-        {"what": "sound with phone times to all tracks", "value": sound.duration / given, "unit": "× real time", "wanted": "≥ 60"},
+        {
+            "what": "sound and transcript to all tracks",
+            "value": sound.duration / aligned,
+            "unit": "× real time",
+            "wanted": "≥ 20",
+        },
+        {
+            "what": "sound with phone times to all tracks",
+            "value": sound.duration / given,
+            "unit": "× real time",
+            "wanted": "≥ 60",
+        },
     ]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "kinesics", "perform", "We caught a fish this big, honestly.", "-o"]
-        cold = _timed(lambda: subprocess.run([*command, str(Path(folder) / "x.glb")], check=True, capture_output=True), 2 * runs - 1)
+        cold = _timed(
+            lambda: subprocess.run([*command, str(Path(folder) / "x.glb")], check=True, capture_output=True),
+            2 * runs - 1,
+        )
     rows.append({"what": "a sentence to a GLB, cold start", "value": cold, "unit": "s", "wanted": "≤ 3"})
     seen = []
     for times in (4, 8):
         command = [sys.executable, "-c", _PERFORM.format(text=TEXT), str(times)]
         seen.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     minutes = (seen[1][0] - seen[0][0]) / 60
-    rows.append({"what": "memory for a further minute", "value": (seen[1][1] - seen[0][1]) / minutes, "unit": "MB", "wanted": ""})
-    rows.append({"what": "of which the tracks", "value": (seen[1][2] - seen[0][2]) / minutes, "unit": "MB", "wanted": ""})
+    rows.append(
+        {
+            "what": "memory for a further minute",
+            "value": (seen[1][1] - seen[0][1]) / minutes,
+            "unit": "MB",
+            "wanted": "",
+        }
+    )
+    rows.append(
+        {
+            "what": "of which the tracks",
+            "value": (seen[1][2] - seen[0][2]) / minutes,
+            "unit": "MB",
+            "wanted": "",
+        }
+    )
     return rows

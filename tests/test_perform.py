@@ -108,11 +108,13 @@ def test_unknown_behaviours_are_reported() -> None:
     plan = kn.Plan(
         (
             kn.Behaviour("x", "juggle", {"start": "0.5"}),
+            kn.Behaviour("l", "lips", {"start": "0.6"}, {"viseme": "PP"}),
             kn.Behaviour("y", "gesture", {"stroke": "0.5"}, {"lexeme": "NOSUCH"}),
         )
     )
     feedback = {f.id: f for f in kn.perform("Hello there.", plan=plan).plan.feedback}
     assert feedback["x"].status == "unknown"
+    assert feedback["l"].status == "unknown"
     assert feedback["y"].status in ("unknown", "dropped")
     assert "NOSUCH" in feedback["y"].reason
 

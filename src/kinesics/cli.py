@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +77,8 @@ def _perform(
     )
     formats.save(show, *out)
     for path in out:
-        print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+        size = path.stat().st_size
+        print(f"{path}  {size / 1e6:.1f} MB" if size >= 1e5 else f"{path}  {size / 1e3:.0f} kB")
     print(_summary(show))
     if view:
         show.view()
@@ -141,6 +144,8 @@ def _gestures() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 2 on a user's error, 130 when interrupted."""
     logging.basicConfig(level=logging.WARNING, format="kinesics: %(message)s", stream=sys.stderr)
+    # A killed process should clean up its unfinished files as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         tyro.extras.subcommand_cli_from_dict(
             {
@@ -157,6 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KinesicsError as error:
         print(f"kinesics: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader of a list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         print("kinesics: interrupted; nothing half-written was kept", file=sys.stderr)
         sys.exit(130)

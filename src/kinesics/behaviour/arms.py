@@ -62,7 +62,10 @@ class Rig:
     def stack(left: Rig, right: Rig) -> Rig:
         """Both arms with axes (2, 1, …)."""
         return Rig(
-            *(np.stack([a, b])[:, None] for a, b in zip(vars(left).values(), vars(right).values(), strict=True))
+            *(
+                np.stack([a, b])[:, None]
+                for a, b in zip(vars(left).values(), vars(right).values(), strict=True)
+            )
         )
 
 

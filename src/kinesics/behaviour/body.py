@@ -299,7 +299,9 @@ class Body:
         if stroke is not None and stroke < start + 0.08:
             moved = max(moved, start + 0.08 - stroke)
         side = -1.0 if b.attributes.get("direction", "").upper() == "RIGHT" else 1.0
-        track = gazing.head_movement(lexeme, amount * side if lexeme in ("TILT", "TURN") else amount, count, start, stroke, end)
+        track = gazing.head_movement(
+            lexeme, amount * side if lexeme in ("TILT", "TURN") else amount, count, start, stroke, end
+        )
         self._heads.append(_HeadMove(start, end, track))
         times = {"start": start, "end": end}
         if moved > 0.02:
@@ -308,7 +310,9 @@ class Body:
 
     def _add_gaze(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
         angles = gazing.parse_target(b.attributes.get("target", ""), self.controls.look_angles, GAZE_TARGETS)
-        influence = b.attributes.get("influence", "HEAD" if b.kind == "headDirectionShift" else "EYES").upper()
+        influence = b.attributes.get(
+            "influence", "HEAD" if b.kind == "headDirectionShift" else "EYES"
+        ).upper()
         asked = sync.get("start", sync.get("ready", now))
         start = max(asked, now)
         end = sync.get("end", sync.get("relax"))
@@ -316,7 +320,9 @@ class Body:
             end = None
         self.gaze.add(start, end, angles, influence)
         if start - asked > 0.02:
-            return Feedback(b.id, "shifted", f"it was asked for {start - asked:.2f} s too late", {"start": start})
+            return Feedback(
+                b.id, "shifted", f"it was asked for {start - asked:.2f} s too late", {"start": start}
+            )
         return Feedback(b.id, "realised", times={"start": start})
 
     def _add_posture(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
@@ -330,7 +336,9 @@ class Body:
         start = max(sync.get("start", now), now)
         # A shift is over at its end and what it led to stays; a posture lasts until its end.
         lasts = b.kind == "posture"
-        self.posture.add(lexeme, float(np.clip(b.number("amount", 0.5), 0, 1)), start, sync.get("end"), lasts=lasts)
+        self.posture.add(
+            lexeme, float(np.clip(b.number("amount", 0.5), 0, 1)), start, sync.get("end"), lasts=lasts
+        )
         return Feedback(b.id, "realised", times={"start": start})
 
     def frames(self, first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -388,7 +396,11 @@ class Body:
         going = self.accompaniment(times)
         for k, side in enumerate(_SIDES):
             # Labelled gestures, hanging arms and touching hands leave less room for it.
-            free = (1 - 0.5 * self.arms[side].gesturing(times)) * (1 - 0.85 * hands[k, :, 9]) * (1 - hands[k, :, 10])
+            free = (
+                (1 - 0.5 * self.arms[side].gesturing(times))
+                * (1 - 0.85 * hands[k, :, 9])
+                * (1 - hands[k, :, 10])
+            )
             hands[k, :, :3] += free[:, None] * going[:, HANDS[k]]
             flick = rot.from_rotvec(np.radians(free[:, None] * going[:, TURNS[k]]))
             hands[k, :, 3:7] = rot.multiply(flick, hands[k, :, 3:7])
@@ -409,11 +421,25 @@ class Body:
         for move in self._heads:
             if move.start < times[-1] and move.end > times[0]:
                 head += move.track(times)
-        shoulders = np.stack([d("shoulder_left")[:, 0], d("shoulder_right")[:, 0]]) + m.shoulders + 1.3 * breath
+        shoulders = (
+            np.stack([d("shoulder_left")[:, 0], d("shoulder_right")[:, 0]]) + m.shoulders + 1.3 * breath
+        )
         fingers = np.stack([self.arms[s].fingers(times) for s in _SIDES])
         curl = np.stack([d("curl_left"), d("curl_right")])
         fingers[..., [1, 2, 5, 6, 9, 10, 13, 14]] += curl * [1.0, 0.7, 1.1, 0.8, 1.3, 0.9, 1.2, 0.9]
-        return Wishes(root, hips, spine, head, shoulders, breath, hands, speeds, fingers, self.gaze.directions(times), m.tension)
+        return Wishes(
+            root,
+            hips,
+            spine,
+            head,
+            shoulders,
+            breath,
+            hands,
+            speeds,
+            fingers,
+            self.gaze.directions(times),
+            m.tension,
+        )
 
     def _joining(self, times: NDArray[np.float64], speeds: NDArray[np.float64]) -> NDArray[np.float64]:
         """How the trunk takes part in what the hands do, degrees of pitch, yaw and roll (n, 3)."""
@@ -469,6 +495,4 @@ def _phases(item: Laid, side: str, until: float | None) -> list[Interval]:
     ]  # fmt: skip
     if until is not None and 0 < until - t.relax < 0.5:
         rows[3:] = [("post-stroke hold", t.stroke_end, until)]
-    return [
-        Interval(a, b, f"{phase} {name}", item.amount) for phase, a, b in rows if b > a + 1e-6
-    ]
+    return [Interval(a, b, f"{phase} {name}", item.amount) for phase, a, b in rows if b > a + 1e-6]

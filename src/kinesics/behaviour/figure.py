@@ -97,7 +97,8 @@ class Figure:
         self.hand = {s: Hand(skeleton, s) for s in _SIDES}
         self.volumes = Volumes(self.marks["left"])
         self.reach = {
-            s: Reach(Rig.of(self.marks[s], self.hand[s]), self.marks[s], self.hand[s], self.volumes) for s in _SIDES
+            s: Reach(Rig.of(self.marks[s], self.hand[s]), self.marks[s], self.hand[s], self.volumes)
+            for s in _SIDES
         }
         self.rig = Rig.stack(self.reach["left"].rig, self.reach["right"].rig)
         self._centres, self._radii, self._frame = self.volumes.shapes()
@@ -120,8 +121,12 @@ class Figure:
             hip, knee, ankle = (self._at(side + n) * sign for n in ("UpperLeg", "LowerLeg", "Foot"))
             foot = np.array([max(hip[0] * 1.12, hip[0] + 0.012), ankle[1], ankle[2] + stagger[i]])
             rows.append((hip, knee - hip, ankle - knee, foot))
-        self._leg_hip, self._leg_upper, self._leg_lower, self._foot = (np.stack(r)[:, None] for r in zip(*rows, strict=True))
-        lengths = [np.linalg.norm(v, axis=-1, keepdims=True)[:, :, 0] for v in (self._leg_upper, self._leg_lower)]
+        self._leg_hip, self._leg_upper, self._leg_lower, self._foot = (
+            np.stack(r)[:, None] for r in zip(*rows, strict=True)
+        )
+        lengths = [
+            np.linalg.norm(v, axis=-1, keepdims=True)[:, :, 0] for v in (self._leg_upper, self._leg_lower)
+        ]
         self._leg_lengths = [v[..., None] for v in lengths]
         self._leg_total = (lengths[0] + lengths[1])[:, 0]
         yaw = np.array([self._toes_out[0], self._toes_out[1]])
@@ -191,7 +196,12 @@ class Figure:
         return head, place, np.stack([azimuth.mean(axis=1), elevation.mean(axis=1)], axis=-1)
 
     def _arms(
-        self, local: Array, w: Wishes, chest: tuple[Array, Array], hips: tuple[Array, Array], head: tuple[Array, Array]
+        self,
+        local: Array,
+        w: Wishes,
+        chest: tuple[Array, Array],
+        hips: tuple[Array, Array],
+        head: tuple[Array, Array],
     ) -> dict[str, Array]:
         rig = self.rig
         names = ("upperChest", "hips", "head")
@@ -205,7 +215,10 @@ class Figure:
         base = places[0] + rot.rotate(turns[0], rig.clavicle - origins[0])
         shoulder = base + rot.rotate(collar_world, rig.shoulder - rig.clavicle)
         # Where the hand is: carried by the chest, by the head, or hanging from the shoulder.
-        carried = [places[0] + rot.rotate(turns[0], p - origins[0]), places[2] + rot.rotate(turns[2], p - origins[2])]
+        carried = [
+            places[0] + rot.rotate(turns[0], p - origins[0]),
+            places[2] + rot.rotate(turns[2], p - origins[2]),
+        ]
         hung = shoulder + rot.rotate(turns[1], p - rig.shoulder)
         parts = [1 - with_head - hanging, with_head, hanging]
         wrist = parts[0] * carried[0] + parts[1] * carried[1] + parts[2] * hung
@@ -246,7 +259,10 @@ class Figure:
         ]
         inside = np.stack([seen[f] for f in self._frame], axis=-2)
         pushes = limits.push(inside, self._centres, self._radii, margin)
-        world = np.stack([rot.rotate(turns[f][..., None, :], pushes[..., i, :]) for i, f in enumerate(self._frame)], axis=-2)
+        world = np.stack(
+            [rot.rotate(turns[f][..., None, :], pushes[..., i, :]) for i, f in enumerate(self._frame)],
+            axis=-2,
+        )
         return limits.combine(world.reshape(*world.shape[:2], -1, 3))
 
     def _clear(self, wrist: Array, spots: Array, contact: Array, *frames: list) -> Array:

@@ -191,7 +191,9 @@ def head_movement(
     return track
 
 
-def parse_target(text: str, home: tuple[float, float], named: dict[str, tuple[float, float]]) -> tuple[float, float]:
+def parse_target(
+    text: str, home: tuple[float, float], named: dict[str, tuple[float, float]]
+) -> tuple[float, float]:
     """Azimuth and elevation of a gaze or pointing target, degrees."""
     if text in ("camera", "home", ""):
         return home

@@ -142,19 +142,25 @@ class Arm:
                 here = self.hand.state(before.timing.relax)[0]
                 goal = here + part * (_near(here, before.rest[0]) - here)
                 goal[3:7] /= np.linalg.norm(goal[3:7])
-                self._hand_to(start, goal, start=before.timing.relax, bump=self._bulge(before.timing.relax, goal, 0.05))
+                self._hand_to(
+                    start, goal, start=before.timing.relax, bump=self._bulge(before.timing.relax, goal, 0.05)
+                )
         points, times = stroke.points, item.times
         first = points[0]
         here = self.hand.state(start)[0]
         arrive = None
         if len(points) > 1 and t.ready >= t.stroke_start - 1e-6 and stroke.moves[0].path == "straight":
             prior = _near(first, here)
-            arrive = 0.75 * through(prior, first, _near(first, points[1]), t.ready - start, times[1] - times[0])
+            arrive = 0.75 * through(
+                prior, first, _near(first, points[1]), t.ready - start, times[1] - times[0]
+            )
         self._hand_to(t.ready, first, start=start, velocity=arrive, bump=self._bulge(start, first))
         if t.stroke_start > t.ready + 1e-6:
             self._hand_to(t.stroke_start, self._sagged(t.ready, 0.0))
         self._strokes(item)
-        settled = min(max(t.stroke_end, self.hand.end + (0.2 if item.beat else 0.0)), max(t.relax, t.stroke_end))
+        settled = min(
+            max(t.stroke_end, self.hand.end + (0.2 if item.beat else 0.0)), max(t.relax, t.stroke_end)
+        )
         if settled > self.hand.end + 0.04:
             last = points[-1].copy()
             if len(points) > 1 and not item.stroke.contact:
@@ -167,7 +173,9 @@ class Arm:
         if t.relax > self.hand.end + 0.05:
             self._hand_to(t.relax, self._sagged(self.hand.end, t.relax - self.hand.end))
         rest = item.rest[0]
-        self._hand_to(t.end, rest, start=max(t.relax, self.hand.end), bump=self._bulge(self.hand.end, rest, 0.07))
+        self._hand_to(
+            t.end, rest, start=max(t.relax, self.hand.end), bump=self._bulge(self.hand.end, rest, 0.07)
+        )
         self._close_fingers(item)
 
     def _strokes(self, item: Laid) -> None:
@@ -189,7 +197,11 @@ class Arm:
         self.fingers.cut(t.start)
         begin = max(t.start + 0.02, self.fingers.end if self.fingers.end < t.start + 0.1 else t.start)
         length = max(t.ready - t.start, 0.12)
-        self.fingers.go(t.start + max(0.62 * length, min(0.24, 0.85 * length)), shapes[0], start=begin if begin > t.start else t.start)
+        self.fingers.go(
+            t.start + max(0.62 * length, min(0.24, 0.85 * length)),
+            shapes[0],
+            start=begin if begin > t.start else t.start,
+        )
         for i in range(1, len(shapes)):
             if np.abs(shapes[i] - shapes[i - 1]).max() > 1:
                 leave = max(float(times[i - 1]) + 0.02, self.fingers.end)
@@ -318,7 +330,9 @@ def make_stroke(
     away = wrist - marks.shoulder
     length = np.linalg.norm(away, axis=1)
     longest = 0.965 * marks.arm
-    wrist[free] = (marks.shoulder + away * (np.minimum(length, longest) / np.maximum(length, 1e-6))[:, None])[free]
+    wrist[free] = (marks.shoulder + away * (np.minimum(length, longest) / np.maximum(length, 1e-6))[:, None])[
+        free
+    ]
     exact = np.array([float(p.shape in ("point", "two", "thumb", "ell")) for p in poses])
     mirrored = like is not None and like.comfort is not None and not gesture.other and not gesture.alternate
     comfort = like.comfort if mirrored and like else reach.best(wrist, palms, fingers, exact=exact)
@@ -377,7 +391,9 @@ def point_stroke(direction: Array, reach: Reach, manner: Manner, *, amount: floa
     line = target - marks.shoulder
     line /= np.linalg.norm(line)
     stretch = min(0.74 + 0.2 * min(amount, 1.2), 0.96) * marks.arm
-    wrist = np.array([marks.shoulder + 0.66 * stretch * line + np.array([0, 0.02, 0]), marks.shoulder + stretch * line])
+    wrist = np.array(
+        [marks.shoulder + 0.66 * stretch * line + np.array([0, 0.02, 0]), marks.shoulder + stretch * line]
+    )
     wrist[1] += 0.02 * (marks.eyes - marks.shoulder) / 0.3
     fingers = target - wrist
     fingers /= np.linalg.norm(fingers, axis=1, keepdims=True)
@@ -423,7 +439,9 @@ def schedule(
         if near and near[-1].timing.stroke_end > earliest:
             earliest, reason = near[-1].timing.stroke_end, f"the hand is busy with {near[-1].id}"
         if any(x.timing.stroke_start < finish and x.timing.stroke_end > begin for x in arm.laid):
-            clash = next(x for x in arm.laid if x.timing.stroke_start < finish and x.timing.stroke_end > begin)
+            clash = next(
+                x for x in arm.laid if x.timing.stroke_start < finish and x.timing.stroke_end > begin
+            )
             return None, 0.0, f"its stroke would overlap that of {clash.id}"
         if after:
             nearest = min(after, key=lambda x: x.timing.stroke)

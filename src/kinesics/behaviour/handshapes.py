@@ -48,38 +48,86 @@ def _shape(thumb: tuple, **fingers: tuple | str) -> Array:
 
 _TABLE: dict[str, Array] = {
     "relaxed": _shape(
-        (26, 30, 12, 14), index=(2, 20, 27, 12), middle=(0, 26, 32, 14), little=(-6, 31, 34, 17), ring=(-2, 30, 35, 16)
+        (26, 30, 12, 14),
+        index=(2, 20, 27, 12),
+        middle=(0, 26, 32, 14),
+        little=(-6, 31, 34, 17),
+        ring=(-2, 30, 35, 16),
     ),
-    "flat": _shape((12, 22, 5, 4), index=(0, 3, 4, 2), middle=(0, 2, 4, 2), little=(-1, 5, 6, 3), ring=(0, 3, 5, 2)),
+    "flat": _shape(
+        (12, 22, 5, 4), index=(0, 3, 4, 2), middle=(0, 2, 4, 2), little=(-1, 5, 6, 3), ring=(0, 3, 5, 2)
+    ),
     "spread": _shape(
         (14, 52, 0, -4), index=(13, 1, 6, 3), middle=(3, 0, 6, 3), little=(-19, 4, 9, 5), ring=(-7, 2, 8, 4)
     ),
-    "bent": _shape((25, 25, 8, 8), index=(0, 68, 9, 4), middle=(0, 71, 9, 4), little=(-1, 68, 12, 6), ring=(0, 71, 10, 5)),
+    "bent": _shape(
+        (25, 25, 8, 8), index=(0, 68, 9, 4), middle=(0, 71, 9, 4), little=(-1, 68, 12, 6), ring=(0, 71, 10, 5)
+    ),
     "cup": _shape(
-        (42, 26, 12, 16), index=(2, 32, 27, 13), middle=(0, 36, 28, 14), little=(-5, 38, 29, 16), ring=(-2, 38, 29, 15)
+        (42, 26, 12, 16),
+        index=(2, 32, 27, 13),
+        middle=(0, 36, 28, 14),
+        little=(-5, 38, 29, 16),
+        ring=(-2, 38, 29, 15),
     ),
     "claw": _shape(
-        (34, 46, 14, 30), index=(9, 16, 62, 34), middle=(2, 15, 64, 36), little=(-13, 18, 60, 34), ring=(-5, 16, 64, 36)
+        (34, 46, 14, 30),
+        index=(9, 16, 62, 34),
+        middle=(2, 15, 64, 36),
+        little=(-13, 18, 60, 34),
+        ring=(-5, 16, 64, 36),
     ),
-    "fist": _shape((48, 16, 42, 48), index=(0, 80, 96, 58), middle=(0, 84, 98, 60), little=(0, 80, 92, 58), ring=(0, 84, 98, 60)),
+    "fist": _shape(
+        (48, 16, 42, 48),
+        index=(0, 80, 96, 58),
+        middle=(0, 84, 98, 60),
+        little=(0, 80, 92, 58),
+        ring=(0, 84, 98, 60),
+    ),
     "point": _shape((42, 18, 36, 40), all="away", index=(0, 3, 5, 2)),
     "two": _shape((42, 18, 36, 40), all="away", index=(0, 3, 5, 2), middle=(0, 3, 5, 2)),
     "vee": _shape((42, 18, 36, 40), all="away", index=(12, 2, 5, 2), middle=(-9, 2, 5, 2)),
     "three": _shape((14, 56, 0, -4), all="away", index=(12, 2, 5, 2), middle=(-8, 2, 6, 2)),
-    "four": _shape((52, 8, 30, 38), index=(10, 3, 6, 2), middle=(2, 2, 6, 2), little=(-15, 5, 9, 4), ring=(-5, 3, 8, 3)),
-    "thumb": _shape((4, 66, -6, -10), index=(0, 80, 96, 58), middle=(0, 84, 98, 60), little=(0, 80, 92, 58), ring=(0, 84, 98, 60)),
+    "four": _shape(
+        (52, 8, 30, 38), index=(10, 3, 6, 2), middle=(2, 2, 6, 2), little=(-15, 5, 9, 4), ring=(-5, 3, 8, 3)
+    ),
+    "thumb": _shape(
+        (4, 66, -6, -10),
+        index=(0, 80, 96, 58),
+        middle=(0, 84, 98, 60),
+        little=(0, 80, 92, 58),
+        ring=(0, 84, 98, 60),
+    ),
     "pinch": _shape(
-        (50, 22, 20, 26), index=(0, 52, 46, 24), middle=(0, 58, 66, 34), little=(-4, 64, 70, 38), ring=(-1, 64, 72, 38)
+        (50, 22, 20, 26),
+        index=(0, 52, 46, 24),
+        middle=(0, 58, 66, 34),
+        little=(-4, 64, 70, 38),
+        ring=(-1, 64, 72, 38),
     ),
     "ring": _shape(
-        (50, 22, 22, 30), index=(0, 54, 52, 28), middle=(0, 22, 24, 12), little=(-12, 6, 12, 6), ring=(-4, 14, 18, 9)
+        (50, 22, 22, 30),
+        index=(0, 54, 52, 28),
+        middle=(0, 22, 24, 12),
+        little=(-12, 6, 12, 6),
+        ring=(-4, 14, 18, 9),
     ),
-    "purse": _shape((56, 20, 16, 18), index=(-3, 54, 34, 18), middle=(0, 56, 34, 18), little=(5, 54, 36, 20), ring=(2, 57, 35, 19)),
+    "purse": _shape(
+        (56, 20, 16, 18),
+        index=(-3, 54, 34, 18),
+        middle=(0, 56, 34, 18),
+        little=(5, 54, 36, 20),
+        ring=(2, 57, 35, 19),
+    ),
     "ell": _shape((6, 66, -4, -8), all="away", index=(6, 1, 4, 2)),
     "horns": _shape((46, 16, 38, 44), all="away", index=(7, 2, 5, 2), little=(-12, 3, 6, 3)),
     "cross": _shape((42, 18, 36, 40), all="away", index=(-9, 2, 5, 2), middle=(9, 14, 12, 5)),
     "grip": _shape(
-        (50, 26, 18, 26), index=(2, 46, 52, 28), middle=(0, 50, 54, 30), little=(-3, 56, 56, 32), ring=(-1, 53, 56, 31)
+        (50, 26, 18, 26),
+        index=(2, 46, 52, 28),
+        middle=(0, 50, 54, 30),
+        little=(-3, 56, 56, 32),
+        ring=(-1, 53, 56, 31),
     ),
 }
 assert set(_TABLE) == set(SHAPES)
@@ -120,7 +168,9 @@ class Hand:
     def __init__(self, skeleton: Skeleton, side: str) -> None:
         sign = np.array([1.0 if side == "left" else -1.0, 1, 1])
         rest = skeleton.rest.astype(np.float64) * sign
-        at = {f: [rest[INDEX[f"{side}{f}{p}"]] for p in ("Proximal", "Intermediate", "Distal")] for f in FINGERS}
+        at = {
+            f: [rest[INDEX[f"{side}{f}{p}"]] for p in ("Proximal", "Intermediate", "Distal")] for f in FINGERS
+        }
         thumb = [rest[INDEX[f"{side}Thumb{p}"]] for p in ("Metacarpal", "Proximal", "Distal")]
         wrist = rest[INDEX[f"{side}Hand"]]
         self.fingers = _unit(at["Middle"][0] - wrist)
@@ -133,7 +183,9 @@ class Hand:
         self.centre = 0.68 * self.knuckles + 0.018 * self.palm
         index = at["Index"]
         self.index, self.thumb = index[0] - wrist, thumb[0] - wrist
-        self.thumb_length = float(1.9 * np.linalg.norm(thumb[2] - thumb[1]) + np.linalg.norm(thumb[1] - thumb[0]))
+        self.thumb_length = float(
+            1.9 * np.linalg.norm(thumb[2] - thumb[1]) + np.linalg.norm(thumb[1] - thumb[0])
+        )
         reach = np.linalg.norm(index[1] - index[0]) + 1.75 * np.linalg.norm(index[2] - index[1])
         self.tip = index[0] - wrist + reach * self.fingers + 0.004 * self.palm
         # joint rotation vectors (15, 3) = matrix (15, 3, 20) · (angles − rest angles)
@@ -179,7 +231,10 @@ class Hand:
             ways = base + np.cumsum(self.finger_length * np.array([[0.45], [0.29], [0.26]]) * bones, axis=-2)
             out += [ways[..., 0, :], ways[..., 2, :]] if finger else [ways[..., 2, :]]
         away, aside = radians[..., 16, None], radians[..., 17, None]
-        thumb = np.cos(away) * (np.cos(aside) * self.fingers + np.sin(aside) * self.across) + np.sin(away) * self.palm
+        thumb = (
+            np.cos(away) * (np.cos(aside) * self.fingers + np.sin(aside) * self.across)
+            + np.sin(away) * self.palm
+        )
         out.append(self.thumb + self.thumb_length * thumb)
         return np.stack(out, axis=-2)
 

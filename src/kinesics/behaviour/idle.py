@@ -98,7 +98,9 @@ class Breath:
     def __call__(self, times: Array) -> Array:
         """(n,) seconds to (n,) fullness: 0 on average, ±0.5 at rest."""
         cycle = 2 * np.pi * self.rate * times + self.phase[0]
-        cycle = cycle + 0.7 * np.sin(0.31 * times + self.phase[1]) + 0.4 * np.sin(0.13 * times + self.phase[2])
+        cycle = (
+            cycle + 0.7 * np.sin(0.31 * times + self.phase[1]) + 0.4 * np.sin(0.13 * times + self.phase[2])
+        )
         full = 0.5 * np.sin(cycle + 0.45 * np.sin(cycle))
         for time, amount in self.deep:
             since = times - time

@@ -60,7 +60,9 @@ class Volumes:
         self.head = np.array(
             [[[0, marks.eyes[1] + 0.008 * u, marks.eyes[2] - 0.066 * u], [0.092 * u, 0.126 * u, 0.108 * u]]]
         )
-        self.thigh = np.array([[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.101 * u, 0.36 * u, 0.106 * u]]])
+        self.thigh = np.array(
+            [[[hip[0], hip[1] - 0.20 * u, z + 0.002 * u], [0.101 * u, 0.36 * u, 0.106 * u]]]
+        )
 
     def shapes(self) -> tuple[Array, Array, Array]:
         """Centres (S, 3), radii (S, 3) and frame (S,): 0 chest, 1 hips, 2 head; both thighs with the hips."""
@@ -104,7 +106,9 @@ def combine(pushes: Array) -> Array:
     """One displacement (..., 3) from many (..., S, 3): each weighted by its own size, so none adds up twice."""
     size = np.sqrt(np.sum(pushes * pushes, axis=-1))
     weight = size**2
-    return np.sum(pushes * (weight / np.maximum(np.sum(weight, axis=-1, keepdims=True), 1e-12))[..., None], axis=-2)
+    return np.sum(
+        pushes * (weight / np.maximum(np.sum(weight, axis=-1, keepdims=True), 1e-12))[..., None], axis=-2
+    )
 
 
 def limit_wrist(relative: Array, along: Array, palm: Array, across: Array) -> tuple[Array, Array, Array]:

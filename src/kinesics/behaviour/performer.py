@@ -94,9 +94,7 @@ class Performer:
         self.look_ahead = look_ahead
         self.planned: list[Behaviour] = []
         self.feedback: list[Feedback] = []
-        self._planner = Planner(
-            self.controls, look_ahead=look_ahead, language=language, embedder=installed()
-        )
+        self._planner = Planner(self.controls, look_ahead=look_ahead, language=language, embedder=installed())
         self._own = own
         self._user = None if own is None else _UserPlan(own, look_ahead)
         self._body = Body(avatar.skeleton, self.controls)
@@ -195,8 +193,14 @@ class Performer:
         if self._own is not None and self._user is not None:
             behaviours = [*self._user.step(now), *self._own.keep(behaviours)]
         self.planned += behaviours
-        self.feedback += self._body.add(behaviours, now)
-        self.feedback += self._face.add(behaviours, now)
+        told = [*self._body.add(behaviours, now), *self._face.add(behaviours, now)]
+        known = {f.id for f in told}
+        self.feedback += told
+        self.feedback += [
+            Feedback(b.id, "unknown", f"{b.kind} is not performed yet; kept in the plan")
+            for b in behaviours
+            if b.id not in known and b.kind != "speech"
+        ]
         self._step += 1
 
     def _assemble(

@@ -42,7 +42,12 @@ class Landmarks:
             return rest[INDEX[name if name in INDEX else side + name[0].upper() + name[1:]]]
 
         self.shoulder, self.elbow, self.wrist = at("upperArm"), at("lowerArm"), at("hand")
-        self.clavicle, self.chest, self.head, self.neck = at("shoulder"), at("upperChest"), at("head"), at("neck")
+        self.clavicle, self.chest, self.head, self.neck = (
+            at("shoulder"),
+            at("upperChest"),
+            at("head"),
+            at("neck"),
+        )
         self.hips, self.hip = at("hips"), at("upperLeg")
         self.eyes = 0.5 * (at("leftEye") + at("rightEye"))
         self.arm = float(np.linalg.norm(self.elbow - self.shoulder) + np.linalg.norm(self.wrist - self.elbow))
@@ -76,8 +81,12 @@ class Landmarks:
         self._trunk_depths = self.depth + unit * np.array([0.100, 0.120, 0.140, 0.140, 0.108, 0.070])
         self._trunk_middle = self.depth + unit * np.array([0.0, 0.005, 0.025, 0.03, 0.015, 0.0])
         self._trunk_widths = unit * np.array([0.185, 0.180, 0.155, 0.150, 0.165, 0.07])
-        self._face_heights = self.eyes[1] + unit * np.array([-0.13, -0.1, -0.068, -0.038, 0.0, 0.055, 0.095, 0.118])
-        self._face_depths = self.eyes[2] + unit * np.array([-0.03, 0.024, 0.037, 0.043, 0.028, 0.024, 0.0, -0.05])
+        self._face_heights = self.eyes[1] + unit * np.array(
+            [-0.13, -0.1, -0.068, -0.038, 0.0, 0.055, 0.095, 0.118]
+        )
+        self._face_depths = self.eyes[2] + unit * np.array(
+            [-0.03, 0.024, 0.037, 0.043, 0.028, 0.024, 0.0, -0.05]
+        )
         self.face = float(self.eyes[2] + 0.04 * unit)
 
     def surface(self, height: float, x: float, *, head: bool) -> tuple[Array, Array]:

@@ -54,7 +54,9 @@ def choose_rest(seed: int, count: int, before: str, *, talking: bool = False) ->
 def next_change(seed: int, count: int, *, talking: bool = False) -> float:
     """Seconds from one change of rest to the next: half a minute while silent, ten seconds in talk."""
     draw = seeds.rng(seed, "rest change", count).normal(0, 0.4)
-    return float(np.clip(np.exp(2.2 + draw), 5, 24)) if talking else float(np.clip(np.exp(3.25 + draw), 12, 70))
+    return (
+        float(np.clip(np.exp(2.2 + draw), 5, 24)) if talking else float(np.clip(np.exp(3.25 + draw), 12, 70))
+    )
 
 
 def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) -> tuple[Array, Array]:
@@ -81,7 +83,11 @@ def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) 
         marks = reach.marks
         down = np.array([0.180 + 0.012 * np.clip(jitter[0], -1.2, 1.5), -0.955, 0.10 + 0.03 * jitter[1]])
         down /= np.linalg.norm(down)
-        wrist = marks.shoulder + np.array([-0.012, -0.02, 0]) + (0.962 - 0.008 * abs(jitter[2])) * marks.arm * down
+        wrist = (
+            marks.shoulder
+            + np.array([-0.012, -0.02, 0])
+            + (0.962 - 0.008 * abs(jitter[2])) * marks.arm * down
+        )
         turn = np.radians(28 + 9 * jitter[3])
         palm = np.array([-np.cos(turn), 0.0, -np.sin(turn)])
         along = np.array([-0.01, -1.0, 0.13 + 0.05 * jitter[4]])

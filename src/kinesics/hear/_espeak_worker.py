@@ -93,7 +93,9 @@ def _speak(lib, request):
                 events.append([WORD, e.position, e.length, e.sample, ""])
             elif e.type == PHONEME:
                 # eight bytes may end inside a character: the broken tail is dropped
-                events.append([PHONEME, e.position, e.length, e.sample, e.id.string.decode("utf-8", "ignore")])
+                events.append(
+                    [PHONEME, e.position, e.length, e.sample, e.id.string.decode("utf-8", "ignore")]
+                )
             k += 1
         return 0
 

@@ -116,7 +116,9 @@ def load() -> AcousticModel:
     books, streams, densities = (int(n) for n in head[:3])
     size = int(head[3])
     at = 4 * (3 + streams + 1)
-    means = np.frombuffer(raw, "<f4", books * streams * densities * size, at).reshape(books, streams, densities, size)
+    means = np.frombuffer(raw, "<f4", books * streams * densities * size, at).reshape(
+        books, streams, densities, size
+    )
     _, raw = _numbers(folder / "variances")
     variances = np.frombuffer(raw, "<f4", means.size, at).reshape(means.shape)
     variances = np.maximum(variances, 1e-4)
@@ -126,15 +128,21 @@ def load() -> AcousticModel:
     count = len(codebook)
     table = np.frombuffer(raw, np.uint8)[-streams * densities * count :].reshape(streams, densities, count)
     weights = tuple(np.exp(-_WEIGHT_STEP * table[s]).astype(np.float32) for s in range(streams))
-    return AcousticModel(phones, scale, offset, weights, states, codebook, keys, sequences, plain, means, variances)
+    return AcousticModel(
+        phones, scale, offset, weights, states, codebook, keys, sequences, plain, means, variances
+    )
 
 
-def gaussians(means: np.ndarray, variances: np.ndarray) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+def gaussians(
+    means: np.ndarray, variances: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Turn means and variances (books, streams, densities, size) into products of [x², x]."""
     scale, offset = [], []
     for s in range(means.shape[1]):
         m, inverse = means[:, s], 1.0 / variances[:, s]
-        scale.append(np.concatenate([-0.5 * inverse, m * inverse], axis=2).transpose(0, 2, 1).astype(np.float32))
+        scale.append(
+            np.concatenate([-0.5 * inverse, m * inverse], axis=2).transpose(0, 2, 1).astype(np.float32)
+        )
         norm = -0.5 * np.sum(m**2 * inverse + np.log(2 * np.pi / inverse), axis=2)
         offset.append(norm.astype(np.float32))
     return tuple(scale), tuple(offset)
@@ -177,7 +185,9 @@ def adapted(model: AcousticModel, features: np.ndarray, labels: np.ndarray) -> A
     return replace(model, scale=scale, offset=offset, means=means)
 
 
-def _definitions(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _definitions(
+    path: Path,
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     raw = path.read_bytes()
     if raw[:4] != b"BMDF":
         raise FormatError(path, "byte 0", "a little-endian binary model definition", "reinstall pocketsphinx")
@@ -193,7 +203,11 @@ def _definitions(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, n
     at += 8 * int(n_tree)
     table = np.frombuffer(raw, np.dtype([("seq", "<i4"), ("tmat", "<i4"), ("info", "u1", 4)]), n_phones, at)
     at += 12 * int(n_phones) + 4
-    states = np.frombuffer(raw, "<u2", int(n_sequences) * int(n_states), at).reshape(n_sequences, n_states).astype(np.int64)
+    states = (
+        np.frombuffer(raw, "<u2", int(n_sequences) * int(n_states), at)
+        .reshape(n_sequences, n_states)
+        .astype(np.int64)
+    )
     info = table["info"][n_plain:].astype(np.int64)
     keys = _code(info[:, 0], info[:, 1], info[:, 2], info[:, 3])
     order = np.argsort(keys, kind="stable")
@@ -215,6 +229,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 @cache
 def _filterbank() -> np.ndarray:
     """Triangles (257, 25) of equal area on the mel scale, their edges rounded to whole bins."""
+
     def mel(hz: float) -> float:
         return 2595.0 * np.log10(1.0 + hz / 700.0)
 
@@ -242,7 +257,11 @@ def conditioned(samples: np.ndarray, *, pad: float = 0.0) -> np.ndarray:
 
     Digital silence, as in edited or synthetic speech, has no logarithm: without the noise it wrecks whole clips.
     """
-    peak = float(np.percentile(np.abs(samples[:: max(len(samples) // 1_000_000, 1)]), 99)) if len(samples) else 0.0
+    peak = (
+        float(np.percentile(np.abs(samples[:: max(len(samples) // 1_000_000, 1)]), 99))
+        if len(samples)
+        else 0.0
+    )
     extra = int(pad * RATE)
     noise = rng(0, "hear", "dither").normal(0.0, DITHER, 10 * RATE).astype(np.float32)
     out = np.resize(noise, len(samples) + 2 * extra)

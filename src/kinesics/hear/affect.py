@@ -28,7 +28,11 @@ def _analyser() -> Any:
 
 
 def affect(
-    f0: Signal, energy: Signal, rate: np.ndarray, words: Sequence[Word], phrases: Sequence[tuple[float, float]]
+    f0: Signal,
+    energy: Signal,
+    rate: np.ndarray,
+    words: Sequence[Word],
+    phrases: Sequence[tuple[float, float]],
 ) -> Signal:
     """Return arousal and valence over time.
 

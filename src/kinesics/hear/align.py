@@ -101,7 +101,9 @@ def align(
         warning = "no speech was found in the sound"
         log.warning(warning)
         missing = (transcript or "").split()
-        return Alignment(Tier("words"), Tier("phones"), (), {"method": "none", "warning": warning, "unaligned": missing})
+        return Alignment(
+            Tier("words"), Tier("phones"), (), {"method": "none", "warning": warning, "unaligned": missing}
+        )
     if transcript is None or not any(c.isalnum() for c in transcript):
         from kinesics.hear import untold
 
@@ -173,7 +175,11 @@ def windows(
     duration = len(sound) / RATE
     start, word, done = 0.0, 0, 0.0
     with tqdm(
-        total=round(duration, 1), desc="aligning", unit="s", disable=not progress or duration < 60, leave=False
+        total=round(duration, 1),
+        desc="aligning",
+        unit="s",
+        disable=not progress or duration < 60,
+        leave=False,
     ) as bar:
         while start < duration - 0.2 and word < len(said):
             end, last = _window_end(level, start, duration)
@@ -194,7 +200,11 @@ def windows(
 
 
 def _inside(phones: Sequence[Interval], end: float) -> list[Interval]:
-    return [replace(p, start=max(p.start, 0.0), end=min(p.end, end)) for p in phones if p.end > 0.0 and p.start < end]
+    return [
+        replace(p, start=max(p.start, 0.0), end=min(p.end, end))
+        for p in phones
+        if p.end > 0.0 and p.start < end
+    ]
 
 
 def _level(sound: np.ndarray) -> np.ndarray:
@@ -488,7 +498,9 @@ def _tiers(
         confidence = sum(p.confidence * p.duration for p in inside) / weight
         if confidence <= 0.2:
             lost.append(token.written)
-        words.append(Interval(inside[0].start, inside[-1].end, token.written, None, min(max(confidence, 0.0), 1.0)))
+        words.append(
+            Interval(inside[0].start, inside[-1].end, token.written, None, min(max(confidence, 0.0), 1.0))
+        )
         after.append(token.after)
     if lost:
         notes["unaligned"] = lost
@@ -497,7 +509,11 @@ def _tiers(
     doubtful = len(tokens) - sum(w.confidence >= 0.35 for w in words)
     if tokens and doubtful > 0.4 * len(tokens):
         notes["warning"] = "the transcript does not match the sound"
-        log.warning("the transcript does not match the sound: %d of %d words fit badly or nowhere", doubtful, len(tokens))
+        log.warning(
+            "the transcript does not match the sound: %d of %d words fit badly or nowhere",
+            doubtful,
+            len(tokens),
+        )
         # where most of a text is wrong, what seems to fit may be chance
         share = 1.0 - doubtful / len(tokens)
         words = [replace(w, confidence=w.confidence * share) for w in words]

@@ -156,7 +156,11 @@ def _parts(word: str) -> tuple[str, ...] | None:
         if word.endswith(ending) and (stem := _stem(word[: -len(ending)])):
             return (*stem, *sound)
     for beginning, sound in _BEGINNINGS.items():
-        if word.startswith(beginning) and len(word) > len(beginning) + 2 and (found := lookup(word[len(beginning) :])):
+        if (
+            word.startswith(beginning)
+            and len(word) > len(beginning) + 2
+            and (found := lookup(word[len(beginning) :]))
+        ):
             return (*sound, *found[0])
     for cut in range(3, len(word) - 2):
         left, right = lookup(word[:cut]), lookup(word[cut:])

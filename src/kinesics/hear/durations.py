@@ -23,7 +23,13 @@ def usual(phone: str) -> float:
     """
     bare = plain(phone)
     if is_vowel(phone):
-        factor = 0.75 if bare in _SHORT else 1.5 if bare in _LONG or (len(bare) > 1 and not phone.isascii()) else 1.15
+        factor = (
+            0.75
+            if bare in _SHORT
+            else 1.5
+            if bare in _LONG or (len(bare) > 1 and not phone.isascii())
+            else 1.15
+        )
         return _USUAL[6] * factor * (1.3 if "ː" in phone else 1.0)
     return _USUAL[sonority(phone)]
 

@@ -77,7 +77,12 @@ def _ask(request: dict[str, Any], *, timeout: float, purpose: str) -> tuple[dict
         raise MissingExtra("voice", purpose)
     folder = Path(spec.origin).parent
     library = next(
-        (folder / n for n in ("libespeak-ng.so", "libespeak-ng.dylib", "espeak-ng.dll") if (folder / n).exists()), None
+        (
+            folder / n
+            for n in ("libespeak-ng.so", "libespeak-ng.dylib", "espeak-ng.dll")
+            if (folder / n).exists()
+        ),
+        None,
     )
     if library is None:
         raise MissingExtra("voice", purpose)
@@ -93,7 +98,9 @@ def _ask(request: dict[str, Any], *, timeout: float, purpose: str) -> tuple[dict
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise KinesicsError(f"espeak-ng gave no answer in {timeout:.0f} s; shorten the text or try again") from None
+        raise KinesicsError(
+            f"espeak-ng gave no answer in {timeout:.0f} s; shorten the text or try again"
+        ) from None
     head, _, sound = done.stdout.partition(b"\n")
     if done.returncode != 0 or not head:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
@@ -119,7 +126,9 @@ def _variants() -> tuple[str, ...]:
     spec = importlib.util.find_spec("espeakng_loader")
     if spec is None or spec.origin is None:
         raise MissingExtra("voice", "listing voices")
-    return tuple(sorted(p.name for p in (Path(spec.origin).parent / "espeak-ng-data" / "voices" / "!v").iterdir()))
+    return tuple(
+        sorted(p.name for p in (Path(spec.origin).parent / "espeak-ng-data" / "voices" / "!v").iterdir())
+    )
 
 
 def voices() -> dict[str, str]:
@@ -214,7 +223,11 @@ def synthesise(
         raise DataError("the text is empty: there is nothing to say")
     if len(text) > LONGEST_TEXT:
         raise DataError(f"the text has {len(text)} characters; at most {LONGEST_TEXT} can be spoken at once")
-    for name, value, low, high in (("rate", rate, 80, 450), ("pitch", pitch, 0, 100), ("range", pitch_range, 0, 100)):
+    for name, value, low, high in (
+        ("rate", rate, 80, 450),
+        ("pitch", pitch, 0, 100),
+        ("range", pitch_range, 0, 100),
+    ):
         if not low <= value <= high:
             raise DataError(f"{name} must be {low}..{high}, not {value}")
     name = pick_voice(voice, language)
@@ -237,7 +250,9 @@ def synthesise(
 
     for batch in tqdm(batches, desc="speaking", disable=not progress or len(batches) < 5, leave=False):
         length = sum(len(piece) for _, piece in batch)
-        reply, pcm = _ask({**request, "texts": [p for _, p in batch]}, timeout=10 + length / 100, purpose="text to speech")
+        reply, pcm = _ask(
+            {**request, "texts": [p for _, p in batch]}, timeout=10 + length / 100, purpose="text to speech"
+        )
         wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
         at = 0
         for (_, piece), said in zip(batch, reply["pieces"], strict=True):
@@ -268,7 +283,13 @@ def pronounce(text: Sequence[str], *, language: str = "en") -> list[list[str]]:
     said: list[list[str]] = []
     for i in range(0, len(text), 200):
         texts = [t if t.strip() else " " for t in text[i : i + 200]]
-        request = {"voice": _identifier(name), "ipa": not english, "rate": 450, "texts": texts, "audio": False}
+        request = {
+            "voice": _identifier(name),
+            "ipa": not english,
+            "rate": 450,
+            "texts": texts,
+            "audio": False,
+        }
         reply, _ = _ask(request, timeout=10 + sum(map(len, texts)) / 50, purpose="pronunciations")
         for piece in reply["pieces"]:
             labels = [label for kind, _, _, _, label in piece["events"] if kind != _WORD]
@@ -338,7 +359,9 @@ def _intervals(
             phones[-1] = Interval(last.start, max(begin, last.start + 0.005), last.label)
             begin = phones[-1].end
         cuts = np.linspace(begin, stop, len(labels) + 1)
-        phones.extend(Interval(float(a), float(b), p) for a, b, p in zip(cuts, cuts[1:], labels, strict=False))
+        phones.extend(
+            Interval(float(a), float(b), p) for a, b, p in zip(cuts, cuts[1:], labels, strict=False)
+        )
         announced.extend([at] * len(labels))
     return _words(text, starts, phones, announced), phones
 
@@ -374,7 +397,9 @@ def _words(
     said: list[Interval] = []
     for k, head in enumerate(heads):
         limit = begun[heads[k + 1]] if k + 1 < len(heads) else float("inf")
-        inside = [p for p, at in zip(phones, announced, strict=True) if begun[head] - 1e-4 <= at < limit - 1e-4]
+        inside = [
+            p for p, at in zip(phones, announced, strict=True) if begun[head] - 1e-4 <= at < limit - 1e-4
+        ]
         follow = heads[k + 1] if k + 1 < len(heads) else len(tokens)
         group = [tokens[i][0].strip(_AROUND) or tokens[i][0] for i in range(head, follow)]
         if not inside:
@@ -386,7 +411,7 @@ def _words(
     return said
 
 
-_AROUND = "\"“”„«»()[]{}<>*_.,;:!?¡¿…—–"
+_AROUND = '"“”„«»()[]{}<>*_.,;:!?¡¿…—–'
 _SHORT = {"a": 1, "i": 1, "the": 2, "an": 2, "of": 2, "to": 2, "in": 2, "it": 2, "you": 2}
 
 

@@ -130,7 +130,13 @@ def speak(
         Without the ``voice`` extra.
     """
     said = espeak.synthesise(
-        text, voice=voice, language=language, rate=rate, pitch=pitch, pitch_range=pitch_range, progress=progress
+        text,
+        voice=voice,
+        language=language,
+        rate=rate,
+        pitch=pitch,
+        pitch_range=pitch_range,
+        progress=progress,
     )
     audio = Audio(said.samples, Fraction(espeak.RATE))
     words, phones = Tier("words", said.words), Tier("phones", said.phones)
@@ -152,7 +158,9 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
     if len(audio) == 0:
         raise DataError("the sound has no samples")
     if audio.duration > LONGEST_SOUND:
-        raise DataError(f"the sound is {audio.duration / 3600:.1f} h long; at most {LONGEST_SOUND / 3600:.0f} h are heard at once")
+        raise DataError(
+            f"the sound is {audio.duration / 3600:.1f} h long; at most {LONGEST_SOUND / 3600:.0f} h are heard at once"
+        )
     clipped = float(np.mean(np.abs(audio.samples) >= 0.999))
     if clipped > 0.001:
         notes["clipped"] = clipped

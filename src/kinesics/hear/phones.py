@@ -101,7 +101,9 @@ def viseme(phone: str) -> str:
     found = [_VISEME_IPA[s] for s in bare if s in _VISEME_IPA]
     if not found:
         return "sil"
-    if len(found) > 1 and bare[0] in "tdp" and bare[1] in "ʃʒʂʐɕʑszf":  # tʃ, ts, pf: lips shape for the release
+    if (
+        len(found) > 1 and bare[0] in "tdp" and bare[1] in "ʃʒʂʐɕʑszf"
+    ):  # tʃ, ts, pf: lips shape for the release
         return found[0] if found[0] == "PP" else found[1]
     return found[0]
 

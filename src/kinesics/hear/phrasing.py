@@ -56,7 +56,7 @@ def words_of(words: Tier, phones: Tier, after: Sequence[str] | None = None) -> l
         while k < len(phones) and phones[k].middle < word.end:
             k += 1
         tail = after[i] if after is not None else "".join(re.findall(r"[.,;:!?…]+$", word.label))
-        key = word.label.strip("\"“”„«»()[]{}<>*_.,;:!?¡¿…—–").lower().replace("’", "'")
+        key = word.label.strip('"“”„«»()[]{}<>*_.,;:!?¡¿…—–').lower().replace("’", "'")
         found.append(Word(word, tuple(phones[j] for j in range(first, k)), key, tail))
     return found
 
@@ -135,7 +135,9 @@ def syllables(
         length[k] = np.log(max(core.duration, 0.01) / usual)
     around = [_moving_mean(v, middle, 2.5) for v in (pitch, loud, length)]
     spread = (2.5, 5.0, 0.5)  # semitones, dB, log ratio: typical deviations of English syllables
-    parts_of = [np.nan_to_num((v - m) / s) for v, m, s in zip((pitch, loud, length), around, spread, strict=True)]
+    parts_of = [
+        np.nan_to_num((v - m) / s) for v, m, s in zip((pitch, loud, length), around, spread, strict=True)
+    ]
     rise, louder, longer = (np.clip(p, -2.0, 2.5) for p in parts_of)
     # the last syllable before a pause is long by its place, not by weight
     gap = np.array([b[0].start - a[-1].end for a, b in itertools.pairwise(spans)] + [1.0])
@@ -145,7 +147,13 @@ def syllables(
     return Tier(
         "syllables",
         tuple(
-            Interval(s[0].start, s[-1].end, " ".join(p.label.rstrip("012") for p in s), float(v), min(p.confidence for p in s))
+            Interval(
+                s[0].start,
+                s[-1].end,
+                " ".join(p.label.rstrip("012") for p in s),
+                float(v),
+                min(p.confidence for p in s),
+            )
             for s, v in zip(spans, value, strict=True)
         ),
     )

@@ -16,7 +16,9 @@ FUNCTION_WORDS = frozenset(
     "there's let's don't doesn't didn't isn't aren't wasn't weren't won't can't".split()
 )
 """English words that are usually weak. Ours, from the closed word classes."""
-_NEGATIONS = frozenset("not never no none nothing nobody don't doesn't didn't isn't aren't wasn't won't can't".split())
+_NEGATIONS = frozenset(
+    "not never no none nothing nobody don't doesn't didn't isn't aren't wasn't won't can't".split()
+)
 
 # Suffixes and the syllable they stress, counted from the end of the word (1 is the last).
 _SUFFIX = (
@@ -24,7 +26,27 @@ _SUFFIX = (
     ("graphy", 3), ("cracy", 3), ("meter", 3), ("ious", 2), ("eous", 2), ("ial", 2), ("ian", 2), ("ience", 2), ("iency", 3),
     ("eer", 1), ("ee", 1), ("ese", 1), ("ette", 1), ("esque", 1), ("oon", 1), ("self", 1), ("selves", 1),
 )  # fmt: skip
-_PREFIX = ("a", "be", "de", "re", "en", "em", "ex", "un", "dis", "mis", "con", "com", "per", "pre", "pro", "sur", "ob", "in", "im")
+_PREFIX = (
+    "a",
+    "be",
+    "de",
+    "re",
+    "en",
+    "em",
+    "ex",
+    "un",
+    "dis",
+    "mis",
+    "con",
+    "com",
+    "per",
+    "pre",
+    "pro",
+    "sur",
+    "ob",
+    "in",
+    "im",
+)
 
 
 def stressed_vowel(word: str, phones: tuple[str, ...]) -> int:
@@ -76,7 +98,9 @@ def _spoken_stress(words: tuple[str, ...], language: str) -> dict[str, tuple[int
     return found
 
 
-def stress_table(words: Iterable[str], *, language: str = "en", use_espeak: bool = True) -> dict[str, tuple[int, int]]:
+def stress_table(
+    words: Iterable[str], *, language: str = "en", use_espeak: bool = True
+) -> dict[str, tuple[int, int]]:
     """Return word → (stressed vowel, number of vowels) for the words of which espeak-ng knows it.
 
     Without the ``voice`` extra the table is empty, and `stressed_vowel` decides.
@@ -93,7 +117,9 @@ def place(word: str, phones: tuple[str, ...], table: dict[str, tuple[int, int]])
     count = sum(map(is_vowel, phones))
     if word in table:
         main, of = table[word]
-        return main if of == count else min(round(main * max(count - 1, 0) / max(of - 1, 1)), max(count - 1, 0))
+        return (
+            main if of == count else min(round(main * max(count - 1, 0) / max(of - 1, 1)), max(count - 1, 0))
+        )
     return stressed_vowel(word, phones)
 
 

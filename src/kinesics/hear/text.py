@@ -147,7 +147,9 @@ def _money(sign: str, amount: str, scale: str) -> str:
     said = f"{cardinal(number)} {major}{'s' if number != 1 and major != 'yen' else ''}"
     if cents and int(cents[:2].ljust(2, "0")) and minor:
         count = int(cents[:2].ljust(2, "0"))
-        said += f" {cardinal(count)} {minor if count == 1 else _plural(minor) if minor != 'penny' else 'pence'}"
+        said += (
+            f" {cardinal(count)} {minor if count == 1 else _plural(minor) if minor != 'penny' else 'pence'}"
+        )
     return said
 
 
@@ -198,7 +200,9 @@ def _letters(word: str) -> list[str]:
 
 def _ascii(word: str) -> str:
     """Latin letters without accents; other scripts are kept as they are."""
-    flat = unicodedata.normalize("NFKD", word.replace("’", "'").replace("‘", "'").replace("æ", "ae").replace("ß", "ss"))
+    flat = unicodedata.normalize(
+        "NFKD", word.replace("’", "'").replace("‘", "'").replace("æ", "ae").replace("ß", "ss")
+    )
     return "".join(c for c in flat if not unicodedata.combining(c))
 
 
@@ -223,9 +227,13 @@ def _say(written: str, after: str, known: Callable[[str], bool]) -> list[str]:
     possessive = re.fullmatch(r"(.+)'s?", token)
     if possessive and token.endswith("'") and known(possessive[1].lower()):
         return [possessive[1].lower()]
-    if re.fullmatch(r"[A-Za-z](\.[A-Za-z])+", token) or (re.fullmatch(r"[A-Z]{2,5}s?", token) and not known(lower)):
+    if re.fullmatch(r"[A-Za-z](\.[A-Za-z])+", token) or (
+        re.fullmatch(r"[A-Z]{2,5}s?", token) and not known(lower)
+    ):
         return _letters(token)
-    parts = [p for p in re.split(r"([^\w']|_|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z]))", token) if p and p.strip()]
+    parts = [
+        p for p in re.split(r"([^\w']|_|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z]))", token) if p and p.strip()
+    ]
     if len(parts) > 1:
         spoken: list[str] = []
         for part in parts:
@@ -268,7 +276,9 @@ def tokenize(text: str, *, known: Callable[[str], bool] = lambda _: False) -> li
     """
     tokens: list[Token] = []
     if not any(c.islower() for c in text):
-        text = text.lower() if len(text.lower()) == len(text) else text  # all capitals say nothing about initials
+        text = (
+            text.lower() if len(text.lower()) == len(text) else text
+        )  # all capitals say nothing about initials
     for match in re.finditer(r"\S+", text):
         # a dash or dots between words without spaces separates them
         for piece in re.finditer(r"(?:(?!—|--|…|\.\.\.).)+(?:—|--|…|\.\.\.)*|(?:—|--|…|\.\.\.)+", match[0]):

@@ -39,7 +39,9 @@ def warp_espeak(transcript: str, language: str, spans: Sequence[tuple[float, flo
 
     said = espeak.synthesise(transcript, language=language)
     log.warning(
-        "%s: no acoustic model; espeak-ng's phones are laid over the speech, confidence %.1f", language, WARPED_CONFIDENCE
+        "%s: no acoustic model; espeak-ng's phones are laid over the speech, confidence %.1f",
+        language,
+        WARPED_CONFIDENCE,
     )
     words = []
     for word in said.words:
@@ -52,9 +54,14 @@ def warp_espeak(transcript: str, language: str, spans: Sequence[tuple[float, flo
         for (label, _), phones in zip(words, laid, strict=True)
         if phones
     ]
-    notes: dict[str, Any] = {"method": "espeak-ng's phones warped onto the voiced spans", "confidence": WARPED_CONFIDENCE}
+    notes: dict[str, Any] = {
+        "method": "espeak-ng's phones warped onto the voiced spans",
+        "confidence": WARPED_CONFIDENCE,
+    }
     after = _punctuation(transcript, [w.label for w in tier])
-    return Alignment(Tier("words", tuple(tier)), Tier("phones", tuple(p for w in laid for p in w)), after, notes)
+    return Alignment(
+        Tier("words", tuple(tier)), Tier("phones", tuple(p for w in laid for p in w)), after, notes
+    )
 
 
 def _punctuation(text: str, labels: Sequence[str]) -> tuple[str, ...]:
@@ -67,7 +74,9 @@ def _punctuation(text: str, labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def guess_phones(samples: np.ndarray, spans: Sequence[tuple[float, float]], *, progress: bool = False) -> Alignment:
+def guess_phones(
+    samples: np.ndarray, spans: Sequence[tuple[float, float]], *, progress: bool = False
+) -> Alignment:
     """Guess phones without a transcript: the best path through a loop of all phones, span by span.
 
     The phones are those of English whatever the language is; for lips that is often near enough.
@@ -129,6 +138,8 @@ def _loop(
             fit = float(np.mean(emission[t:stop, phone].max(axis=1) - best[t:stop]))
             a, b = (min(max(first + k / 100 + acoustic.CENTRE, start), end) for k in (t, stop))
             if b > a:
-                found.append(Interval(a, b, label, None, GUESSED_CONFIDENCE * float(np.exp(min(fit, 0.0) / 4))))
+                found.append(
+                    Interval(a, b, label, None, GUESSED_CONFIDENCE * float(np.exp(min(fit, 0.0) / 4)))
+                )
         stop, phone, state = t, int(source[t]), 2
     return found[::-1]

@@ -105,7 +105,9 @@ def network(model: AcousticModel, said: Sequence[Sequence[Sequence[str]]]) -> Ne
     return Network(np.concatenate(tied), np.concatenate(word), np.concatenate(variant), *as_int, said)
 
 
-def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bool) -> tuple[list[Piece], float]:
+def best_path(
+    net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bool
+) -> tuple[list[Piece], float]:
     """Find the best path.
 
     Parameters
@@ -158,7 +160,9 @@ def best_path(net: Network, scores: np.ndarray, column: np.ndarray, *, whole: bo
         quiet, filled = value[silence_end], value[net.filler]
         rest = np.maximum(quiet, filled)
         after = np.maximum(before, rest)
-        source = np.where(before >= rest, origin_before[t], np.where(quiet >= filled, silence_end, net.filler))
+        source = np.where(
+            before >= rest, origin_before[t], np.where(quiet >= filled, silence_end, net.filler)
+        )
         # leaving words out: the best junction further left, by a running maximum
         shifted = after + skips
         top = np.maximum.accumulate(shifted)
