@@ -4,8 +4,8 @@ A format is a module of this room that defines ``FORMAT`` (see ``_format.Format`
 imported when a file of its kind is first read or written.
 
 >>> from kinesics import formats
->>> sorted(formats.available("write"))[:3]
-['.bml', '.bvh', '.csv']
+>>> sorted(formats.available("write"))
+['.bml', '.bvh', '.flac', '.glb', '.kin', '.ogg', '.wav']
 """
 
 from __future__ import annotations
