@@ -85,7 +85,7 @@ def cap(head: mesh.Part, s: Scalp, who: Person) -> mesh.Part:
     position = head.position + head.normal * lift[:, None]
     angle = np.abs(np.arctan2(s.base[:, 0], -(s.base[:, 2] - 30))) / (2 * np.pi)
     uv = np.c_[angle * 7, s.base[:, 1] / 120]
-    material = mesh.Material("hair_cap", roughness=0.62, texture=hair_paint.tile(who), specular=0.35)
+    material = mesh.Material("hair_cap", roughness=0.95, texture=hair_paint.tile(who), specular=0.05)
     part = mesh.replace(head, name="hair_cap", position=position, uv=uv, morphs={}, material=material)
     part = cloth_mesh.clip(part, s.inside - 0.5)
     return part.with_normals()
@@ -244,6 +244,14 @@ def _layers(s: Scalp, who: Person) -> list[Layer]:
     return [Layer(*row) for row in rows]
 
 
+def _over_brow(s: Scalp, path: np.ndarray) -> np.ndarray:
+    """(N,) whether a path hangs over the middle of the forehead, where a lone lock looks like a flaw."""
+    middle = (np.abs(s.position[:, 0]) < 0.03) & (s.inside > 0) & (s.inside < 6)
+    line = s.position[middle][s.position[middle][:, 2].argmax()]
+    low = (path[..., 1] < line[1] - 0.002) & (path[..., 2] > line[2] - 0.03)
+    return (low & (np.abs(path[..., 0]) < 0.024)).any(1)
+
+
 def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.Part:
     """All ribbons of one hairstyle as a part."""
     random = rng(0, "avatars", who.name, "hair")
@@ -288,13 +296,15 @@ def ribbons(head: mesh.Part, s: Scalp, joints: np.ndarray, who: Person) -> mesh.
             )
             path, normal = _trim(path, normal, end, shown)
         width = layer.width * random.uniform(0.75, 1.2, n)
-        pieces.append(_ribbons(path, normal, width, random.integers(0, hair_paint.COLUMNS, n), centre))
+        pick = random.integers(0, hair_paint.COLUMNS, n)
+        keep = ~_over_brow(s, path)
+        pieces.append(_ribbons(path[keep], normal[keep], width[keep], pick[keep], centre))
     start = np.cumsum([0] + [len(p[0]) for p in pieces])
     position = np.concatenate([p[0] for p in pieces])
     weights = np.zeros((len(position), len(JOINTS)))
     weights[:, INDEX["head"]] = 1
     material = mesh.Material(
-        "hair", roughness=0.6, texture=hair_paint.strands(who), alpha="MASK", double_sided=True, specular=0.35
+        "hair", roughness=0.7, texture=hair_paint.strands(who), alpha="MASK", double_sided=True, specular=0.2
     )
     return mesh.Part(
         "hair", material, position, np.concatenate([p[2] for p in pieces]),
