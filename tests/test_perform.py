@@ -162,6 +162,14 @@ def test_languages(language: str) -> None:
     assert show.face.column("jawOpen").max() > 0.1
 
 
+def test_the_voice_suits_the_avatar() -> None:
+    heights = {}
+    for avatar in kn.avatars():
+        f0 = kn.perform("Hello, how are you?", avatar=avatar)["f0"].values[:, 0]
+        heights[avatar] = np.median(f0[f0 > 0])
+    assert heights["maya"] > 1.4 * heights["theo"]
+
+
 def test_silence_is_performed_alive() -> None:
     show = kn.perform(audio=kn.Audio(np.zeros(32000), 16000), transcript="")
     assert show.duration == pytest.approx(2.0)

@@ -11,6 +11,7 @@ class Person:
 
     name: str
     title: str
+    voice: str  # espeak-ng variant that suits the person
     phenotype: dict[str, float]
     race: dict[str, float]
     details: dict[str, float] = field(default_factory=dict)
@@ -50,6 +51,7 @@ PEOPLE = {
     "maya": Person(
         name="maya",
         title="Maya, a woman in her twenties",
+        voice="+f3",
         phenotype={
             "gender": 1.0,
             "age": 0.65,
@@ -87,6 +89,7 @@ PEOPLE = {
     "theo": Person(
         name="theo",
         title="Theo, a man in his forties",
+        voice="+m3",
         phenotype={
             "gender": 0.0,
             "age": 0.76,

@@ -57,7 +57,7 @@ def perform(
     language
         Language code of the words.
     voice
-        Voice for ``text``; see ``kinesics voices``.
+        Voice for ``text``, see ``kinesics voices``; by default the language's, in the avatar's variant.
     avatar
         Who performs; see :func:`kinesics.bodies.avatar.avatars`.
     emotion, intensity, gesture_rate, handedness, look_at, seed
@@ -104,7 +104,7 @@ def perform(
     if text is None and audio is None and plan is not None:
         text = " ".join(b.text for b in plan.of("speech"))
     if audio is None:
-        heard = _spoken(text, voice=voice, language=language, progress=progress)
+        heard = _spoken(text, voice=voice or person.voice, language=language, progress=progress)
     else:
         from kinesics.hear import hear
 

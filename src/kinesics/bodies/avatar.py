@@ -75,6 +75,8 @@ class Avatar:
     ----------
     name, title
         Short name (``"maya"``) and a line that describes the person.
+    voice
+        espeak-ng variant that suits the person, such as ``"+f3"``; used where no voice is asked for.
     vertices, normals
         (V, 3) T-pose positions in metres (Y up, facing +Z, floor at 0) and unit normals.
     faces
@@ -101,6 +103,7 @@ class Avatar:
 
     name: str
     title: str
+    voice: str
     vertices: Array
     normals: Array
     faces: NDArray[np.int32]
@@ -366,6 +369,7 @@ def _assemble(data: dict[str, NDArray[Any]]) -> Avatar:
     return Avatar(
         name=about["name"],
         title=about["title"],
+        voice=about["voice"],
         morph_names=tuple(data["morph_names"].tolist()),
         parts=parts,
         landmarks=MappingProxyType(landmarks),
