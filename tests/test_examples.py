@@ -14,7 +14,9 @@ import pytest
 import kinesics
 
 ROOT = Path(__file__).parents[1]
-MODULES = sorted(m.name for m in pkgutil.walk_packages(kinesics.__path__, "kinesics.") if "__main__" not in m.name)
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages(kinesics.__path__, "kinesics.") if "__main__" not in m.name
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

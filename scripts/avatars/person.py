@@ -95,6 +95,11 @@ def build(who: Person) -> tuple[list[mesh.Part], np.ndarray, dict[str, int], dic
         ),
         *hair.build(head, joints, who),
     ]
-    about = {"name": who.name, "title": who.title, "voice": who.voice, "height": round(float(position[:13380, 1].max()), 4)}
+    about = {
+        "name": who.name,
+        "title": who.title,
+        "voice": who.voice,
+        "height": round(float(position[:13380, 1].max()), 4),
+    }
     assert all(name in ARKIT for p in parts for name in p.morphs)
     return parts, joints, landmarks.find(parts, joints), about
