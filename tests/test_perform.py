@@ -12,6 +12,7 @@ import pytest
 import kinesics as kn
 from kinesics.behaviour.performer import Performer
 from kinesics.bodies.humanoid import INDEX
+from kinesics.geometry.rotations import angle
 
 SPEECH = Path(__file__).parent / "data/speech"
 TEXT = "We caught a fish this big, honestly. Would you believe it? No, probably not!"
@@ -74,6 +75,29 @@ def test_strokes_meet_stressed_words(show: kn.Performance) -> None:
 
 def test_feet_stay(show: kn.Performance) -> None:
     assert feet_speed(show).max() < 0.03
+
+
+def test_no_joint_snaps(heard: kn.Performance) -> None:
+    rotations = heard.body.rotations[:, :23].astype(np.float64)  # all but eyes and fingers
+    speed = angle(rotations[:-1], rotations[1:]) * 60
+    assert speed.max() < 13
+    assert np.abs(np.diff(speed, axis=0)).max() < 6  # rad/s from one frame to the next
+
+
+def test_a_far_reach_does_not_snap_the_elbow() -> None:
+    behaviours = tuple(
+        kn.Behaviour(
+            f"p{i}",
+            "pointing",
+            {"stroke": str(1.0 + 1.5 * i)},
+            {"target": target, "mode": "RIGHT_HAND", "amount": "1.4"},
+        )
+        for i, target in enumerate(("-60,30", "-20,-20", "-40,40"))
+    )
+    show = kn.perform(TEXT, plan=kn.Plan(behaviours), intensity=1.0, seed=2)
+    elbow = show.body.joint("rightLowerArm").astype(np.float64)
+    speed = angle(elbow[:-1], elbow[1:]) * 60
+    assert np.abs(np.diff(speed)).max() < 4
 
 
 def test_recorded_speech_keeps_its_clock(heard: kn.Performance) -> None:

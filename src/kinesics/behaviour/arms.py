@@ -27,6 +27,7 @@ MIRROR_ROTATION = np.array([1.0, 1, -1, -1])
 _AHEAD = np.array([0.15, -0.45, 0.88]) / np.linalg.norm([0.15, -0.45, 0.88])
 _ELBOW = np.array([0.34, -0.80, -0.32])
 _UP = np.array([0.0, 1.0, 0.0])
+_KNEE, _STRAIGHT = 0.92, 0.985  # parts of the arm's length: from where far targets are drawn in, and the end of it
 TWIST_SHARE = 0.72
 """Part of the forearm's turn that the elbow end takes; the wrist end takes the rest."""
 
@@ -118,7 +119,8 @@ def solve(
     excess
         (...) radians of the wish that joint limits cut off.
     """
-    elbow, wrist = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=0.985)
+    wrist = _within_reach(shoulder, wrist, rig.arm)
+    elbow, wrist = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=_STRAIGHT)
     line = wrist - shoulder
     hinge = rot.cross(line, pole)
     upper = align(rig.upper, _UP, elbow - shoulder, hinge)
@@ -129,6 +131,15 @@ def solve(
     turned = rot.multiply(lower, _turn(rig.lower, TWIST_SHARE * twist))
     hand = rot.multiply(rot.multiply(lower, _turn(rig.lower, twist)), bend)
     return elbow, wrist, upper, turned, hand, excess
+
+
+def _within_reach(shoulder: Array, wrist: Array, arm: Array) -> Array:
+    """Draw far targets in softly: at a hard end of reach the elbow would snap straight."""
+    line = wrist - shoulder
+    length = np.sqrt(np.sum(line * line, axis=-1, keepdims=True))
+    knee, room = _KNEE * arm, (_STRAIGHT - _KNEE) * arm
+    soft = knee + room * (1 - np.exp(-np.maximum(length - knee, 0) / room))
+    return np.where(length > knee, shoulder + line * (soft / np.maximum(length, 1e-9)), wrist)
 
 
 def _turn(axis: Array, angle: Array) -> Array:
