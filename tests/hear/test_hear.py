@@ -201,3 +201,10 @@ def test_importing_is_light() -> None:
     code = "import sys, kinesics.hear; print([m for m in ('pocketsphinx', 'soundfile', 'webrtcvad', 'tqdm', 'vaderSentiment') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@needs_voice
+def test_a_voice_says_the_same_at_any_time() -> None:
+    first = speak("We caught a fish this big.", voice="+f3").speech.samples
+    time.sleep(1.1)  # espeak-ng's own randomness changes with the clock's second
+    np.testing.assert_array_equal(speak("We caught a fish this big.", voice="+f3").speech.samples, first)

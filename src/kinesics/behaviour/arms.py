@@ -27,7 +27,10 @@ MIRROR_ROTATION = np.array([1.0, 1, -1, -1])
 _AHEAD = np.array([0.15, -0.45, 0.88]) / np.linalg.norm([0.15, -0.45, 0.88])
 _ELBOW = np.array([0.34, -0.80, -0.32])
 _UP = np.array([0.0, 1.0, 0.0])
-_KNEE, _STRAIGHT = 0.92, 0.985  # parts of the arm's length: from where far targets are drawn in, and the end of it
+_KNEE, _STRAIGHT = (
+    0.92,
+    0.985,
+)  # parts of the arm's length: from where far targets are drawn in, and the end of it
 TWIST_SHARE = 0.72
 """Part of the forearm's turn that the elbow end takes; the wrist end takes the rest."""
 

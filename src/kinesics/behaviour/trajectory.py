@@ -104,7 +104,7 @@ class Track:
         sine, cosine, cycles = self._waves[i]
         out = 64 * (s * (1 - s)) ** 3 * self._bumps[i]
         if cycles:
-            window = float(ease(s / 0.18) * ease((1 - s) / 0.18))
+            window = float(ease(s / 0.28) * ease((1 - s) / 0.28))
             phase = 2 * math.pi * cycles * s
             out = out + window * (math.sin(phase) * sine + (1 - math.cos(phase)) * cosine)
         return out
@@ -207,7 +207,7 @@ class Track:
         if bumps is not None and self.lags is None:
             out = out + 64 * (s * (1 - s)) ** 3 * bumps[i]
         if waves is not None and self.lags is None:
-            window = ease(s / 0.18) * ease((1 - s) / 0.18)
+            window = ease(s / 0.28) * ease((1 - s) / 0.28)
             phase = 2 * math.pi * waves[2][i][:, None] * s
             out = out + window * (np.sin(phase) * waves[0][i] + (1 - np.cos(phase)) * waves[1][i])
         return out

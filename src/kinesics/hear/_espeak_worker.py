@@ -57,6 +57,9 @@ def _load(request):
     rate = lib.espeak_Initialize(RETRIEVAL_SYNCHRONOUS, 200, request["data"].encode(), options)
     if rate <= 0:
         raise RuntimeError("espeak-ng could not read its data at " + request["data"])
+    # Breath and jitter of a voice are random, and espeak-ng seeds them from the clock.
+    lib.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
+    lib.espeak_ng_SetRandSeed(1)
     return lib, rate
 
 
@@ -124,7 +127,7 @@ def main():
             reply["pieces"], sound = _speak(lib, request)
             if not request.get("audio", True):
                 sound = []
-    except (OSError, RuntimeError, ValueError) as problem:
+    except (AttributeError, OSError, RuntimeError, ValueError) as problem:  # AttributeError: an older library
         reply = {"error": str(problem)}
     out = sys.stdout.buffer
     out.write(json.dumps(reply).encode() + b"\n")
