@@ -6,6 +6,8 @@ Protocol (each number per clip, then the mean over clips weighted by seconds; co
   being a class; ``visemes, speech``: the same over frames in which the reference is not silent (14 classes).
 - ``closures``: onsets of p b m. Each reference onset is matched to the nearest unused found one within 40 ms.
   Recall = matched / reference, precision = matched / found. ``f v`` likewise.
+- ``closed``: the same for spans instead of onsets: a reference p b m counts as closed when a found one comes
+  within 40 ms of its span, and a found one as right when it comes within 40 ms of a reference span.
 - ``openness r``: correlation over all frames of how open the mouth is: vowels by viseme (aa 1, oh .7, E .6, ih .4, ou
   .3), all else 0.
 - ``rtf``: seconds of computation per second of sound, one process.
@@ -81,6 +83,18 @@ def onsets(phones: Sequence[Interval], group: str) -> list[float]:
     return found
 
 
+def spans(phones: Sequence[Interval]) -> list[tuple[float, float]]:
+    """Start and end of every p b m."""
+    return [(p.start, p.end) for p in phones if viseme(p.label) == "PP"]
+
+
+def near(
+    these: Sequence[tuple[float, float]], those: Sequence[tuple[float, float]], within: float = 0.04
+) -> int:
+    """How many of ``these`` spans come within reach of one of ``those``."""
+    return sum(any(a - within < d and c - within < b for c, d in those) for a, b in these)
+
+
 def scores(clip: Clip, phones: Sequence[Interval]) -> dict[str, float]:
     """All measures of one clip."""
     a, b = frames(clip.phones, clip.duration), frames(phones, clip.duration)
@@ -99,7 +113,13 @@ def scores(clip: Clip, phones: Sequence[Interval]) -> dict[str, float]:
             f"{name} found": len(found),
             f"{name} matched": matched(truth, found),
         }
-    return row
+    truth, found = spans(clip.phones), spans(phones)
+    return row | {
+        "closed reference": len(truth),
+        "closed found": len(found),
+        "closed recalled": near(truth, found),
+        "closed right": near(found, truth),
+    }
 
 
 def total(rows: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -110,8 +130,9 @@ def total(rows: Sequence[dict[str, float]]) -> dict[str, float]:
         for k in ("visemes", "visemes, speech", "openness r", "rtf")
     }
     out["seconds"] = float(weight.sum())
-    for k in ("pbm reference", "pbm found", "pbm matched", "fv reference", "fv found", "fv matched"):
-        out[k] = sum(r[k] for r in rows)
+    for k in rows[0]:
+        if k.split()[0] in ("pbm", "fv", "closed"):
+            out[k] = sum(r[k] for r in rows)
     return out
 
 
@@ -176,14 +197,21 @@ def run(clips: Sequence[Clip], methods: Sequence[str]) -> dict[str, dict[str, di
 
 def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
     """A Markdown table."""
-    head = "| method | clip | s | visemes | visemes, speech | p b m recall | precision | f v recall | precision | openness r | rtf |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|---|---|"]
+    head = (
+        "| method | clip | s | visemes | visemes, speech | p b m onset recall | precision | closed recall | precision "
+        "| f v onset recall | precision | openness r | rtf |"
+    )
+    lines = [head, "|" + "---|" * 13]
     for method, rows in results.items():
         for clip, r in rows.items():
             ratio = [
                 f"{r[f'{g} matched'] / max(r[f'{g} {k}'], 1):.3f} ({r[f'{g} matched']:.0f}/{r[f'{g} {k}']:.0f})"
                 for g in ("pbm", "fv") for k in ("reference", "found")
             ]  # fmt: skip
+            ratio[2:2] = [
+                f"{r[f'closed {k}'] / max(r[f'closed {n}'], 1):.3f}"
+                for k, n in (("recalled", "reference"), ("right", "found"))
+            ]
             lines.append(
                 f"| {method} | {clip} | {r['seconds']:.1f} | {r['visemes']:.3f} | {r['visemes, speech']:.3f} | "
                 + " | ".join(ratio) + f" | {r['openness r']:.3f} | {r['rtf']:.4f} |"
@@ -205,6 +233,12 @@ def main() -> None:
     results = {"development": run(development(options.shared), options.methods)}
     if options.held_out:
         results["held out"] = run(held_out(options.shared), options.methods)
+        clips = {m: [r[m] for r in results.values()] for m in options.methods}
+        rows = {
+            m: [row for part in parts for name, row in part.items() if name != "all"]
+            for m, parts in clips.items()
+        }
+        results["both"] = {m: {"all": total(r)} for m, r in rows.items()}
     text = "\n\n".join(f"## {name.capitalize()}\n\n{table(r)}" for name, r in results.items())
     print(text)
     if options.write:
