@@ -8,11 +8,11 @@ Without files: a fixed random sequence of English phones.
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from pathlib import Path
 
 import numpy as np
+from _references import read_textgrid
 
 from kinesics.behaviour.controls import EMOTIONS, Controls
 from kinesics.behaviour.face import FaceRealiser
@@ -24,27 +24,10 @@ from kinesics.seeds import rng
 
 
 def textgrid_phones(path: Path, tier: str | None) -> list[Interval]:
-    """Intervals of the tier whose name holds ``phone`` (or ``tier``), of a TextGrid in short or long form."""
-    text = path.read_text("utf-8", errors="replace")
-    flat = re.sub(
-        r"\b(?:xmin|xmax|text|name|class|size)\s*=|intervals\s*(?:\[\d+\]:?|:)|item\s*\[\d*\]:", " ", text
-    )
-    tokens = re.findall(r'"(?:[^"]|"")*"|[-\d.]+', flat[flat.index('"TextGrid"') :])
-    out: dict[str, list[Interval]] = {}
-    i = 0
-    while i < len(tokens):
-        if tokens[i] != '"IntervalTier"':
-            i += 1
-            continue
-        name, count = tokens[i + 1].strip('"'), int(tokens[i + 4])
-        rows = tokens[i + 5 : i + 5 + 3 * count]
-        out[name] = [
-            Interval(float(a), float(b), c.strip('"'))
-            for a, b, c in zip(rows[::3], rows[1::3], rows[2::3], strict=True)
-        ]
-        i += 5 + 3 * count
-    wanted = [n for n in out if (tier or "phone") in n.lower()]
-    return [p for p in out[wanted[0]] if p.label] if wanted else []
+    """Intervals of the first tier whose name holds ``phone`` (or ``tier``)."""
+    tiers = read_textgrid(path)
+    name = next((n for n in tiers if (tier or "phone") in n.lower()), None)
+    return [p for p in tiers.get(name, []) if p.label] if name else []
 
 
 def random_phones(count: int = 400) -> list[Interval]:
