@@ -72,3 +72,13 @@ def test_a_truncated_file_gives_what_is_there(tmp_path):
 
 def test_mono_is_the_mean():
     np.testing.assert_allclose(Audio(np.array([[1.0, 0], [0, 0.5]]), 8000).mono().samples, [0.5, 0.25])
+
+
+def test_a_file_that_is_cut_off_says_so(tmp_path, caplog):
+    whole = Audio(np.full(8000, 0.1, np.float32), 8000).wav()
+    (tmp_path / "whole.wav").write_bytes(whole)
+    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    assert Audio.load(tmp_path / "whole.wav").duration == 1.0
+    assert not caplog.records
+    assert 0.4 < Audio.load(tmp_path / "cut.wav").duration < 0.6
+    assert "cut.wav is cut off" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from os import PathLike
@@ -15,7 +16,19 @@ from numpy.typing import NDArray
 from kinesics.errors import DataError, FormatError
 from kinesics.performance._sampled import Sampled, checked
 
+log = logging.getLogger(__name__)
+
 _BLOCK = 1 << 20
+
+
+def _cut_off(path: Path) -> bool:
+    """Whether a WAV file is shorter than its header says (libsndfile mends the header in silence)."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    announced = int.from_bytes(head[4:8], "little")
+    # Programs that write to a pipe leave 0 or the greatest number there.
+    told = head[:4] == b"RIFF" and head[8:] == b"WAVE" and 0 < announced < 0xFFFFFF00
+    return told and announced + 8 > path.stat().st_size + 1  # an odd chunk's pad byte is often left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +85,8 @@ class Audio(Sampled):
     def load(path: str | PathLike[str]) -> Audio:
         """Read a sound file (WAV, FLAC, OGG, MP3, AIFF).
 
+        What is left of a WAV file that is cut off is used, with a warning in the log.
+
         Raises
         ------
         FormatError
@@ -80,7 +95,10 @@ class Audio(Sampled):
         path = Path(path)
         if not path.is_file():
             raise FormatError(path, "file", "an existing sound file", "check the path")
-        return Audio._read(str(path), path)
+        audio = Audio._read(str(path), path)
+        if _cut_off(path):
+            log.warning("%s is cut off: only its first %.1f s are there and used", path, audio.duration)
+        return audio
 
     @staticmethod
     def decode(data: bytes, name: object = "sound") -> Audio:
