@@ -34,8 +34,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from _references import Clip, development, held_out
 
+from benchmarks._references import Clip, development, held_out
 from kinesics.hear.phones import viseme
 from kinesics.performance import Interval
 

@@ -1,6 +1,6 @@
 """Measure lips on the avatars' meshes: closures, lip on teeth, open vowels, under every emotion and at double speed.
 
-    python benchmarks/lips.py ALIGNMENT.TextGrid ... [--phones TIER]
+    python -m benchmarks.lips ALIGNMENT.TextGrid ... [--phones TIER]
 
 Without files: a fixed random sequence of English phones.
 """
@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from _references import read_textgrid
 
+from benchmarks._references import read_textgrid
 from kinesics.behaviour.controls import EMOTIONS, Controls
 from kinesics.behaviour.face import FaceRealiser
 from kinesics.bodies.avatar import avatars, load_avatar

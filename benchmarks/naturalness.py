@@ -8,7 +8,7 @@ deviation of the reference. The floor is the distance between the two halves of 
 
 Nothing is fitted to these numbers: the real take (BEAT2, one speaker) is for evaluation only.
 
-    python benchmarks/naturalness.py [--write]
+    python -m benchmarks.naturalness [--write]
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
 """Lips do what the phones say, seen on the mesh: at any speed, in any emotion, however frames are asked for."""
 
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.lips import textgrid_phones
 from kinesics.behaviour.controls import EMOTIONS, Controls
 from kinesics.behaviour.face import FaceRealiser
 from kinesics.behaviour.lips import Lips
@@ -46,15 +45,6 @@ def measured(name):
 @pytest.fixture
 def mouth():
     return measured("maya")
-
-
-def benchmark():
-    """The benchmark's module, which is no package."""
-    path = Path(__file__).parents[2] / "benchmarks" / "lips.py"
-    spec = spec_from_file_location("benchmark_lips", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @st.composite
@@ -112,7 +102,6 @@ def test_vowels_open_between_closures(mouth):
 
 
 def test_real_alignments_at_both_speeds(shared_data, mouth):
-    textgrid_phones = benchmark().textgrid_phones
     folder = shared_data("free-speech") / "align"
     for name in ("mfa_acoustic_corpus", "mfa_cold_corpus"):
         phones = textgrid_phones(folder / f"{name}.TextGrid", None)

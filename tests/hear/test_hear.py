@@ -14,7 +14,7 @@ import pytest
 from kinesics.errors import DataError, KinesicsError, MissingExtra
 from kinesics.hear import espeak, hear, speak, voices
 from kinesics.hear.phones import is_arpabet, viseme
-from kinesics.performance import Audio, Interval, Performance, Tier
+from kinesics.performance import Audio, Interval, Performance
 
 needs_voice = pytest.mark.skipif(not espeak.available(), reason="extra 'voice' is not installed")
 TRACKS = {
@@ -172,21 +172,11 @@ def test_nothing_and_nonsense() -> None:
 
 
 @needs_voice
-def test_given_phones_are_kept_and_fast(said: Performance) -> None:
-    times = 20
-    length = said.speech.duration
-    audio = Audio(np.tile(said.speech.samples, times), Fraction(22050))
-
-    def many(name: str) -> Tier:
-        return Tier(name, tuple(i.shift(k * length) for k in range(times) for i in said[name]))
-
-    hear(said.speech, phones=said["phones"], words=said["words"])
-    begun = time.process_time()
-    found = hear(audio, phones=many("phones"), words=many("words"))
-    spent = time.process_time() - begun
-    assert found["phones"] == many("phones")
+def test_given_phones_are_kept(said: Performance) -> None:
+    found = hear(said.speech, phones=said["phones"], words=said["words"])
+    assert found["phones"] == said["phones"]
+    assert found["words"] == said["words"]
     assert found.meta["hear"]["method"] == "given"
-    assert audio.duration / spent > 60  # 200 on a quiet machine; see docs/benchmarks
 
 
 @needs_voice
