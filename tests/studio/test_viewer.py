@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,24 +11,11 @@ import numpy as np
 import pytest
 
 from kinesics.studio import view
+from scripts.screenshot import FLAGS, find_browser
 
 from .tiny_glb import tiny_glb
 
-CHROMIUM = next(
-    (p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None
-)
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--autoplay-policy=no-user-gesture-required",
-]
+CHROMIUM = find_browser()
 HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
 TIERS = {
     "words": [[0.2, 0.6, "Hello", None, 1.0], [0.6, 1.1, HOSTILE, None, 0.9]],

@@ -121,11 +121,6 @@ def is_vowel(phone: str) -> bool:
     return plain(phone)[:1] in _IPA_VOWELS
 
 
-def is_nasal_or_liquid(phone: str) -> bool:
-    """Tell whether a consonant rings on through nose or tongue sides (n, m, l, r …)."""
-    return sonority(phone) in (3, 4)
-
-
 def sonority(phone: str) -> int:
     """Return the sonority rank: 0 silence, 1 stop, 2 fricative, 3 nasal, 4 liquid, 5 glide, 6 vowel.
 
@@ -141,16 +136,6 @@ def sonority(phone: str) -> int:
         if bare in members:
             return rank
     return 2
-
-
-def is_voiced(phone: str) -> bool:
-    """Tell whether the vocal folds normally vibrate in a phone."""
-    if is_silence(phone):
-        return False
-    voiceless = {"P", "T", "K", "F", "TH", "S", "SH", "HH", "CH", "Q"}
-    if is_arpabet(phone):
-        return plain(phone) not in voiceless
-    return plain(phone)[:1] not in set("ptkfθsʃʂɕçxχħhʔqcɸʈ")
 
 
 def _may_begin(cluster: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ Imports fastapi and uvicorn only when a viewer is opened.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -195,11 +196,10 @@ class Viewer:
         token = secrets.token_urlsafe(18)
         self.url = f"http://127.0.0.1:{number}/{token}/"
         hosts = frozenset({f"127.0.0.1:{number}", f"localhost:{number}"})
-        try:
+        with contextlib.ExitStack() as undo:  # a page that cannot be built leaves no open port behind
+            undo.callback(self._socket.close)
             app = make_app(data, name=name, token=token, hosts=hosts)
-        except BaseException:
-            self._socket.close()
-            raise
+            undo.pop_all()
         config = uvicorn.Config(
             app,
             log_level="warning",
