@@ -1,11 +1,11 @@
-"""Reading and writing files: one module per format, chosen by the file's extension.
+"""Reading and writing files: one module per format, chosen by the file's ending and content.
 
 A format is a module of this room that defines ``FORMAT`` (see ``_format.Format``); it is
 imported when a file of its kind is first read or written.
 
 >>> from kinesics import formats
->>> sorted(formats.available("write"))
-['.bml', '.bvh', '.flac', '.glb', '.kin', '.ogg', '.wav']
+>>> formats.available("write")[".bvh"]
+'BVH'
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kinesics.errors import DataError, FormatError
+from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats import _files
 
 if TYPE_CHECKING:
@@ -34,13 +34,15 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),
 }
-"""Module → the extensions it answers for; here, so that looking one up imports nothing."""
+"""Module → the endings it answers for; here, so that looking one up imports nothing.
 
-_BY_EXTENSION = {extension: name for name, extensions in _MODULES.items() for extension in extensions}
+An ending may be shared (``.csv``, ``.json``): a file is then read by the first module that recognises
+it, and written by the first that writes. Longer endings (``.livelink.csv``) leave no doubt.
+"""
 
 
 def available(verb: str = "read") -> dict[str, str]:
-    """Extensions that can be read or written, each with the format's name.
+    """Endings that can be read or written, each with the names of its formats.
 
     Parameters
     ----------
@@ -49,8 +51,13 @@ def available(verb: str = "read") -> dict[str, str]:
     """
     if verb not in ("read", "write"):
         raise DataError(f"formats can 'read' or 'write', not {verb!r}")
-    found = {extension: _of(name) for extension, name in _BY_EXTENSION.items()}
-    return {e: f.name for e, f in sorted(found.items()) if getattr(f, verb) is not None}
+    out: dict[str, list[str]] = {}
+    for name, endings in _MODULES.items():
+        form = _of(name)
+        if getattr(form, verb) is not None:
+            for ending in endings:
+                out.setdefault(ending, []).append(form.name)
+    return {ending: ", ".join(out[ending]) for ending in sorted(out)}
 
 
 @cache
@@ -58,33 +65,67 @@ def _of(name: str) -> Format:
     return import_module(f"kinesics.formats.{name}").FORMAT
 
 
-def format_of(path: str | PathLike[str], *, verb: str = "read") -> Format:
-    """The format a file's extension stands for.
+def _candidates(path: Path) -> list[str]:
+    """Modules that answer for a path's ending; the longest ending that any knows decides."""
+    # Names such as "talk.v2.GLB" count by their last endings alone.
+    suffixes = [s.lower() for s in path.suffixes[-2:]]
+    for ending in dict.fromkeys(["".join(suffixes), *suffixes[-1:]]):
+        found = [name for name, endings in _MODULES.items() if ending in endings]
+        if found:
+            return found
+    return []
+
+
+def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | None = None) -> Format:
+    """The format of a file: by its ending and, where several share it, by what is in the file.
+
+    Parameters
+    ----------
+    path
+        The file. To be written it need not exist.
+    verb
+        ``"read"`` or ``"write"``.
+    format
+        Name of the format's module, such as ``"livelink"``, where ending and content leave doubt.
 
     Raises
     ------
     DataError
         If there is none, or it cannot be read (or written); the valid ones are listed.
+    FormatError
+        If several formats share the ending and none recognises the file.
     """
     path = Path(path)
-    # Names such as "talk.v2.GLB" count by their last ending alone.
-    extension = path.suffix.lower()
-    name = _BY_EXTENSION.get(extension)
-    found = _of(name) if name else None
-    if found is None or getattr(found, verb) is None:
+    names = _candidates(path) if format is None else [choose("format", format, _MODULES)]
+    able = [_of(name) for name in names if getattr(_of(name), verb) is not None]
+    if not able:
         kind = f"extension {path.suffix!r}" if path.suffix else "a name without extension"
-        listing = ", ".join(available(verb))
-        raise DataError(f"{path}: cannot {verb} {kind}; choose one of: {listing}")
-    return found
+        if format is not None:
+            kind = f"the format {format!r}"
+        raise DataError(f"{path}: cannot {verb} {kind}; choose one of: {', '.join(available(verb))}")
+    if len(able) == 1 or verb == "write":
+        return able[0]
+    _files.existing(path, f"{' or '.join(f.name for f in able)} file")
+    for form in able:
+        if form.recognises is None or form.recognises(path):
+            return form
+    raise FormatError(
+        path,
+        "content",
+        f"one of: {', '.join(f.name for f in able)}",
+        f"check the file, or name its format: {', '.join(names)}",
+    )
 
 
-def load(path: str | PathLike[str], **options: Any) -> Performance:
+def load(path: str | PathLike[str], *, format: str | None = None, **options: Any) -> Performance:
     """Read a file.
 
     Parameters
     ----------
     path
-        The file; its extension tells the format.
+        The file; its ending, and where several formats share it its content, tells the format.
+    format
+        Name of the format, such as ``"livelink"``, where that leaves doubt.
     options
         What the format's reader takes besides (see its module).
 
@@ -111,11 +152,11 @@ def load(path: str | PathLike[str], **options: Any) -> Performance:
     ('hello',)
     """
     path = Path(path)
-    found = format_of(path)
-    assert found.read is not None
-    _check_options(options, {found.name: found.read})
-    _files.existing(path, f"{found.name} file")
     try:
+        found = format_of(path, format=format)
+        assert found.read is not None
+        _check_options(options, {found.name: found.read})
+        _files.existing(path, f"{found.name} file")
         return found.read(path, **options)
     except OSError as error:
         raise FormatError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kinesics.performance import Performance
 
@@ -25,6 +26,9 @@ class Format:
     write
         ``write(performance, path, **options)``, or None. Raises a DataError when the performance
         lacks what the file must hold.
+    recognises
+        ``recognises(path) -> bool``: whether a file that several formats could read is of this one, from
+        a short look at it; None where the ending alone decides. Raises nothing over a bad file.
     """
 
     name: str
@@ -32,6 +36,7 @@ class Format:
     carries: tuple[str, ...]
     read: Callable[..., Performance] | None = None
     write: Callable[..., None] | None = None
+    recognises: Callable[[Path], bool] | None = None
 
     def __post_init__(self) -> None:
         assert all(e.startswith(".") and e == e.lower() for e in self.extensions), self.extensions

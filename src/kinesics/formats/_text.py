@@ -1,0 +1,104 @@
+"""Text and XML that nobody vouches for: sizes, encodings and entities are checked before anything is parsed."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError
+
+from kinesics.errors import FormatError
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 256_000_000
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def head_of(path: Path, size: int = 65_536) -> str:
+    """The first bytes of a file as text, for recognising it; what is no text becomes U+FFFD."""
+    with path.open("rb") as file:
+        raw = file.read(size)
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
+    return raw.decode(encoding, errors="replace")
+
+
+def text_of(path: Path, *, most: int = MOST_BYTES, fallback: str | None = None) -> str:
+    """The text of a file: UTF-8, or UTF-16 with a byte order mark; line ends become ``\\n``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        Bytes above which it is refused.
+    fallback
+        Encoding to try, with a warning in the log, where it is neither.
+
+    Raises
+    ------
+    FormatError
+        If it is too large or not text in these encodings.
+    """
+    size = path.stat().st_size
+    if size > most:
+        raise FormatError(
+            path, "size", f"at most {most / 1e6:.0f} MB, found {size / 1e6:.0f}", "split the file"
+        )
+    raw = path.read_bytes()
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        if fallback is None or encoding != "utf-8":
+            raise FormatError(
+                path, f"byte {error.start}", f"text in {encoding}", "save it as UTF-8"
+            ) from error
+        log.warning("%s is not UTF-8 (byte %d); read as %s", path, error.start, fallback)
+        text = raw.decode(fallback, errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def xml_of(path: Path, *, root: str, most: int = MOST_BYTES) -> Element:
+    """The root element of an XML file: entities and whatever lies outside the file are refused.
+
+    Parameters
+    ----------
+    path
+        The file.
+    root
+        Name that the root element must have (in any namespace).
+    most
+        Bytes above which it is refused.
+
+    Raises
+    ------
+    FormatError
+        If it is too large, not well-formed, has another root, or defines entities.
+    """
+    import defusedxml.ElementTree
+    from defusedxml.common import DefusedXmlException
+
+    size = path.stat().st_size
+    if size > most:
+        raise FormatError(
+            path, "size", f"at most {most / 1e6:.0f} MB, found {size / 1e6:.0f}", "split the file"
+        )
+    try:
+        found: Element = defusedxml.ElementTree.fromstring(path.read_bytes(), forbid_entities=True)
+    except DefusedXmlException as error:
+        raise FormatError(path, "document type", "XML without entities", "write characters out") from error
+    except ParseError as error:
+        line, column = error.position
+        raise FormatError(
+            path, f"line {line}, column {column}", f"well-formed XML ({error.msg})", "mend the XML there"
+        ) from error
+    except (ValueError, LookupError) as error:
+        raise FormatError(
+            path, "encoding", f"XML in a known encoding ({error})", "save it as UTF-8"
+        ) from error
+    if found.tag.rpartition("}")[2].lower() != root.lower():
+        raise FormatError(
+            path, "root element", f"<{root}>, found <{found.tag[:60]}>", "check that this is the right file"
+        )
+    return found
