@@ -312,7 +312,10 @@ def _store(
             rotations[:, joints] = rot.IDENTITY
             continue
         columns = np.array([tree.joints[j].columns for j in joints])
-        rotations[:, joints] = _euler(np.deg2rad(block[:, columns]), order)
+        degrees = block[:, columns]
+        # Whole turns go before the rounding to float32, which then costs 0.00001° at most.
+        degrees -= 360 * np.round(degrees / 360)
+        rotations[:, joints] = _euler(np.deg2rad(degrees.astype(np.float32)), order)
     for i, out in positions.items():
         joint = tree.joints[i]
         out[first : first + len(block)] = joint.offset
@@ -320,13 +323,13 @@ def _store(
             out[first : first + len(block), axis] = block[:, column]
 
 
-def _euler(angles: NDArray[np.float64], order: str) -> NDArray[np.float64]:
+def _euler(angles: NDArray[np.float32], order: str) -> NDArray[np.float32]:
     if len(set(order)) == 3 == len(order):
         return rot.from_euler(angles, order)
     # One, two or repeated axes: rare, but the channel order in the file is the law.
-    out = np.broadcast_to(rot.IDENTITY.astype(np.float64), (*angles.shape[:-1], 4))
+    out = np.broadcast_to(rot.IDENTITY, (*angles.shape[:-1], 4))
     for k, axis in enumerate(order):
-        out = rot.multiply(out, rot.from_axis_angle(np.eye(3)["XYZ".index(axis)], angles[..., k]))
+        out = rot.multiply(out, rot.from_axis_angle(np.eye(3, dtype=np.float32)["XYZ".index(axis)], angles[..., k]))
     return out
 
 

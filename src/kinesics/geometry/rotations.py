@@ -153,15 +153,22 @@ def from_euler(angles: ArrayLike, order: str) -> Array:
 
     ``from_euler(a, "ZXY")`` is Rz(a[0]) · Rx(a[1]) · Ry(a[2]), the BVH convention.
     """
-    axes = _euler_axes(order)
-    angles = _floats(angles)
-    out = None
-    for k, axis in enumerate(axes):
-        half = 0.5 * angles[..., k]
-        q = np.zeros((*half.shape, 4), dtype=angles.dtype)
-        q[..., 0], q[..., 1 + axis] = np.cos(half), np.sin(half)
-        out = q if out is None else multiply(out, q)
-    assert out is not None
+    i, j, k = _euler_axes(order)
+    half = 0.5 * np.moveaxis(_floats(angles), -1, 0)
+    (ca, cb, cc), (sa, sb, sc) = np.cos(half), np.sin(half)
+    # The product of three elementary quaternions, written out. An odd order (XZY, ZYX, YXZ) is an even one
+    # with the middle sine negated, in the middle component twice.
+    odd = (j - i) % 3 == 2
+    if odd:
+        sb = -sb
+    cacb, sasb, casb, sacb = ca * cb, sa * sb, ca * sb, sa * cb
+    out = np.empty((*half.shape[1:], 4), dtype=half.dtype)
+    out[..., 0] = cacb * cc - sasb * sc
+    out[..., 1 + i] = sacb * cc + casb * sc
+    out[..., 1 + j] = casb * cc - sacb * sc
+    out[..., 1 + k] = cacb * sc + sasb * cc
+    if odd:
+        out[..., 1 + j] *= -1
     return out
 
 
