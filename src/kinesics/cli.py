@@ -77,8 +77,7 @@ def _perform(
     )
     formats.save(show, *out)
     for path in out:
-        size = path.stat().st_size
-        print(f"{path}  {size / 1e6:.1f} MB" if size >= 1e5 else f"{path}  {size / 1e3:.0f} kB")
+        print(f"{path}  {_size(path)}")
     print(_summary(show))
     if view:
         show.view()
@@ -113,6 +112,144 @@ def _view(file: Annotated[Path, tyro.conf.Positional], /, *, browser: bool = Tru
     from kinesics.studio import view
 
     view(file, open_browser=browser)
+
+
+def _convert(
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")],
+    target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")],
+    /,
+    *,
+    to: str = "",
+    skeleton: str | None = None,
+    fps: str | None = None,
+    read: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-r"])] = (),
+    write: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-w"])] = (),
+    seed: int = 0,
+    resume: bool = False,
+) -> None:
+    """Convert a file, or all files of a folder, to another format.
+
+    Args:
+        source: File or folder to read.
+        target: File to write; for a folder, the folder to write to.
+        to: What the new files of a folder end in, for instance .bvh.
+        skeleton: Skeleton for the body, by name (see `kinesics skeletons`) or a file that has it.
+        fps: Frames per second of body and face, for instance 30 or 30000/1001.
+        read: Option of the reader as name=value, for instance unit=cm; may be given several times.
+        write: Option of the writer as name=value, for instance order=XYZ; may be given several times.
+        seed: Makes a plan that is performed on the way repeatable.
+        resume: In a folder, leave files alone that are there already.
+    """
+    from kinesics import formats
+
+    options = {
+        "skeleton": skeleton,
+        "fps": fps,
+        "read": _options(read),
+        "write": _options(write),
+        "change": lambda show, path: _performed(show, path, seed),
+    }
+    if not source.is_dir():
+        if to:
+            raise DataError(f"--to is for folders; {target} already tells the format")
+        show = formats.convert(source, target, **options)
+        print(f"{target}  {_size(target)}  {show.duration:.1f} s")
+        return
+    if not to:
+        raise DataError(f"{source} is a folder: say what the new files end in, for instance --to .bvh")
+    count = dict.fromkeys(("converted", "kept", "failed"), 0)
+    for done in formats.convert_folder(source, target, to, resume=resume, **options):
+        count[done.status] += 1
+        if done.status == "failed":
+            print(f"kinesics: {done.reason}", file=sys.stderr)
+    print(", ".join(f"{n} {status}" for status, n in count.items() if n))
+    if count["failed"]:
+        sys.exit(2)
+
+
+def _performed(show, target: Path, seed: int):
+    """A plan alone is performed when the target is to hold the body's or the face's movement."""
+    from kinesics import formats
+
+    wanted = {"body", "face"} & set(formats.format_of(target, verb="write").carries)
+    if not wanted or "plan" not in show or set(show) & {"body", "face", "speech"}:
+        return show
+    from kinesics.behaviour.perform import perform
+
+    return perform(plan=show.plan, seed=seed)
+
+
+def _options(pairs: Sequence[str]) -> dict[str, object]:
+    out: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise DataError(f"option {pair!r}: expected name=value, for instance unit=cm")
+        plain = {"true": True, "false": False, "none": None}.get(value.lower(), value)
+        if isinstance(plain, str) and plain.lstrip("+-").replace(".", "", 1).isdecimal():
+            plain = float(plain) if "." in plain else int(plain)
+        out[name.replace("-", "_")] = plain
+    return out
+
+
+def _info(
+    file: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    read: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-r"])] = (),
+    json: bool = False,
+) -> None:
+    """Say what a file holds.
+
+    Args:
+        file: Any file that Kinesics reads.
+        read: Option of the reader as name=value; may be given several times.
+        json: Print JSON, for programs.
+    """
+    from json import dumps
+
+    from kinesics import formats
+
+    about = formats.describe(file, **_options(read))
+    if json:
+        print(dumps(about, ensure_ascii=False, indent=2, default=str))
+        return
+    print(f"{file}: {about['format']}, {_size(file)}, {about['duration']:.2f} s")
+    for track in about["tracks"]:
+        name, kind = track.pop("name"), track.pop("type")
+        facts = [f"{key} {_short(value)}" for key, value in track.items() if value not in ([], {}, None)]
+        print(f"  {name:12} {kind:8} {', '.join(facts)}")
+    for key, value in about["meta"].items():
+        print(f"  {key:12} {_short(value)}")
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list) and len(value) > 6:
+        return f"{len(value)} ({', '.join(map(str, value[:4]))}, …)"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 160 else text[:159] + "…"
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+def _formats() -> None:
+    """List the files that can be read and written."""
+    from kinesics import formats
+
+    read, write = formats.available("read"), formats.available("write")
+    for ending in sorted({*read, *write}):
+        verbs = f"{'read' if ending in read else '':5}{'write' if ending in write else '':6}"
+        print(f"{ending:18}{verbs} {read.get(ending) or write[ending]}")
+
+
+def _skeletons() -> None:
+    """List the skeletons that bodies can be brought to."""
+    from kinesics.bodies.retarget import skeletons
+
+    print("\n".join(skeletons()))
 
 
 def _avatars() -> None:
@@ -150,7 +287,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tyro.extras.subcommand_cli_from_dict(
             {
                 "perform": _perform,
+                "convert": _convert,
+                "info": _info,
                 "view": _view,
+                "formats": _formats,
+                "skeletons": _skeletons,
                 "avatars": _avatars,
                 "voices": _voices,
                 "gestures": _gestures,

@@ -16,3 +16,10 @@ def retarget(motion: Motion, to: str = "humanoid") -> Motion:
     if motion.skeleton.names == JOINTS and to == "humanoid":
         return motion
     raise DataError("retargeting: no map for this skeleton")
+
+
+def recognise(skeleton) -> str:
+    """Stub."""
+    if skeleton.names == JOINTS:
+        return "humanoid"
+    raise DataError("unknown")

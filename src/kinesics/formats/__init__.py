@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from kinesics.formats._format import Format
     from kinesics.performance import Performance
 
-__all__ = ["available", "check_outputs", "format_of", "load", "save"]
+__all__ = [
+    "adapt",
+    "available",
+    "check_outputs",
+    "convert",
+    "convert_folder",
+    "describe",
+    "format_of",
+    "load",
+    "save",
+]
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
@@ -209,6 +219,12 @@ def check_outputs(paths: Iterable[str | PathLike[str]]) -> None:
         seen[real] = path
     for path in seen.values():
         _files.writable(path)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("adapt", "convert", "convert_folder", "describe"):
+        return getattr(import_module("kinesics.formats._convert"), name)
+    raise AttributeError(f"module 'kinesics.formats' has no attribute {name!r}")
 
 
 def _check_options(options: dict[str, Any], functions: dict[str, Any]) -> dict[str, set[str]]:

@@ -329,7 +329,9 @@ def _euler(angles: NDArray[np.float32], order: str) -> NDArray[np.float32]:
     # One, two or repeated axes: rare, but the channel order in the file is the law.
     out = np.broadcast_to(rot.IDENTITY, (*angles.shape[:-1], 4))
     for k, axis in enumerate(order):
-        out = rot.multiply(out, rot.from_axis_angle(np.eye(3, dtype=np.float32)["XYZ".index(axis)], angles[..., k]))
+        out = rot.multiply(
+            out, rot.from_axis_angle(np.eye(3, dtype=np.float32)["XYZ".index(axis)], angles[..., k])
+        )
     return out
 
 
