@@ -1,6 +1,7 @@
 """The types that flow: tracks on one clock, a person's Performance, a Scene of several."""
 
 from kinesics.performance.audio import Audio
+from kinesics.performance.camera import Camera
 from kinesics.performance.performance import Performance, Scene, Track
 from kinesics.performance.plan import KINDS, SYNC_POINTS, Behaviour, Feedback, Plan, Sync
 from kinesics.performance.tiers import Interval, Tier
@@ -11,6 +12,7 @@ __all__ = [
     "SYNC_POINTS",
     "Audio",
     "Behaviour",
+    "Camera",
     "Face",
     "Feedback",
     "Interval",
