@@ -10,6 +10,8 @@ from kinesics.geometry import rotations as rot
 
 Array = NDArray[np.floating]
 
+_SPARE = 0.03  # weight of the hinge that nothing speaks for, against 1 of a limb well bent (ours)
+
 
 def fill(values: ArrayLike, known: ArrayLike) -> Array:
     """Replace samples that are not known by what lies between their known neighbours.
@@ -93,7 +95,7 @@ def directions(vectors: ArrayLike, known: ArrayLike, *, shortest: float = 1e-4) 
 
 
 def bend_axis(
-    upper: ArrayLike, lower: ArrayLike, spare: ArrayLike, trust: ArrayLike, *, fps: float
+    upper: ArrayLike, lower: ArrayLike, spare: ArrayLike, trust: ArrayLike, *, fps: float, freedom: float
 ) -> Array:
     """The hinge of an elbow or knee, steady also while the limb is straight.
 
@@ -107,6 +109,9 @@ def bend_axis(
         (T, ...) from 0 to 1: how far the three joints can be believed.
     fps
         Frames per second.
+    freedom
+        From 0 to 1: how far from ``spare`` a hinge is plausible. With 0 one at right angles counts for nothing (a
+        knee), with 1 only its reverse does (an elbow).
 
     Returns
     -------
@@ -134,10 +139,10 @@ def bend_axis(
     weight = np.clip((np.degrees(bent) - 5) / 25, 0, 1)
     # A limb folded flat says as little about its plane as a straight one.
     weight *= np.clip(sine / np.sin(np.radians(15)), 0, 1)
-    weight *= np.asarray(trust) * np.clip(0.75 + turn.real, 0, 1)
+    weight *= np.asarray(trust) * np.clip(freedom + turn.real, 0, 1)
     weighted = weight**2 * turn
     near, far = smooth(weighted, 0.1 * fps), smooth(weighted, 0.5 * fps)
-    mean = weighted + 0.3 * near + 0.1 * far + 0.002
+    mean = weighted + 0.3 * near + 0.1 * far + _SPARE
     # A last short filter bounds how fast the twist can turn when trust sets in.
     share = np.clip(weight, 0, 1)
     mean /= np.maximum(np.abs(mean), 1e-9)
