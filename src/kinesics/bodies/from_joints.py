@@ -49,7 +49,9 @@ KINECT_20: tuple[str, ...] = tuple(
 
 def _sides(pairs: Mapping[str, str]) -> dict[str, str]:
     return {
-        f"{side}{bone}": f"{joint}{side.capitalize()}" for side in ("left", "right") for bone, joint in pairs.items()
+        f"{side}{bone}": f"{joint}{side.capitalize()}"
+        for side in ("left", "right")
+        for bone, joint in pairs.items()
     }
 
 
@@ -59,14 +61,30 @@ _LIMBS = {
 }  # fmt: skip
 LAYOUTS: dict[str, dict[str, str]] = {
     "humanml3d": dict(zip(JOINTS[:22], HUMANML3D, strict=True)),
-    "kinect25": {"hips": "SpineBase", "waist": "SpineMid", "neck": "SpineShoulder", "crown": "Head", **_sides(_LIMBS)},
-    "kinect20": {"hips": "HipCenter", "waist": "Spine", "neck": "ShoulderCenter", "crown": "Head", **_sides(_LIMBS)},
+    "kinect25": {
+        "hips": "SpineBase",
+        "waist": "SpineMid",
+        "neck": "SpineShoulder",
+        "crown": "Head",
+        **_sides(_LIMBS),
+    },
+    "kinect20": {
+        "hips": "HipCenter",
+        "waist": "Spine",
+        "neck": "ShoulderCenter",
+        "crown": "Head",
+        **_sides(_LIMBS),
+    },
 }
 """Which point stands at which canonical joint. Besides joints: ``waist`` a point on the spine, ``crown`` the
 middle of the head, ``leftPalm`` and ``rightPalm`` the middle of the hand."""
 
 _SPINE = ("hips", "spine", "chest", "upperChest", "neck")
-_NEEDED = ("hips", "neck", *(f"{s}{b}" for s in ("left", "right") for b in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg")))
+_NEEDED = (
+    "hips",
+    "neck",
+    *(f"{s}{b}" for s in ("left", "right") for b in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg")),
+)
 # The skull's middle above the point between the shoulders when a person looks ahead: within 5° in five clips
 # of the Labanotation Suite (MIT).
 _CROWN = np.array([0.0, 1, 0])
@@ -107,7 +125,8 @@ def from_joints(
     Parameters
     ----------
     positions
-        (T, N, 3) metres, Y up, right-handed. A joint at exactly (0, 0, 0), or not finite, is missing.
+        (T, N, 3) metres, Y up, right-handed. A joint that is not finite is missing, and without ``confidence``
+        so is one at exactly (0, 0, 0).
     names
         The N names: :data:`HUMANML3D`, :data:`KINECT_25` or :data:`KINECT_20`, in any order.
     fps
@@ -129,7 +148,8 @@ def from_joints(
     Raises
     ------
     DataError
-        On wrong shapes, on names that fit no layout, or where hips, neck, shoulders, elbows or knees are never seen.
+        On wrong shapes, on names that fit no layout, where hips, neck, shoulders, elbows or knees are never seen, and
+        where all joints lie in one place.
 
     Examples
     --------
@@ -142,6 +162,8 @@ def from_joints(
     template = skeleton or load_avatar("maya").skeleton
     if template.names != JOINTS:
         raise DataError("from_joints: the skeleton has other joints than the canonical humanoid")
+    if not len(places.values):
+        return Posed(template, np.zeros((0, len(JOINTS), 4), np.float32), np.zeros((0, 3), np.float32))
     body = _Body(places, template, float(fps))
     own = body.proportions()
     local = own.local(body.world)
@@ -179,16 +201,22 @@ def _landmarks(
     if values.ndim != 3 or values.shape[1:] != (len(names), 3):
         raise DataError(f"from_joints: positions {values.shape} for {len(names)} names; expected (T, N, 3)")
     fits = [k for k, table in LAYOUTS.items() if set(table.values()) <= set(names)]
-    if layout is not None and layout not in fits or not fits:
+    if not fits or layout not in (None, *fits):
         raise DataError(
             f"from_joints: the names fit {', '.join(fits) or 'no layout'}, expected {layout or ' or '.join(LAYOUTS)}"
         )
     table = LAYOUTS[layout or fits[0]]
     columns = [names.index(p) for p in table.values()]
     values = values[:, columns]
-    trust = np.ones(values.shape[:2]) if confidence is None else np.array(confidence, dtype=np.float64)[:, columns]
+    if confidence is None:
+        trust = (values != 0).any(axis=-1).astype(np.float64)
+    else:
+        trust = np.asarray(confidence, dtype=np.float64)
+        if trust.shape != (len(values), len(names)):
+            raise DataError(f"from_joints: confidence {trust.shape}; expected ({len(values)}, {len(names)})")
+        trust = trust[:, columns]
     finite = np.isfinite(values).all(axis=-1)
-    trust = np.where(finite & (values != 0).any(axis=-1), trust, 0.0)
+    trust = np.where(finite, trust, 0.0)
     found = _Landmarks(tuple(table), fill(np.where(finite[..., None], values, 0), trust > 0), trust)
     never = [table[n] for n in _NEEDED if len(values) and n not in found]
     if never:
@@ -230,7 +258,9 @@ class _Body:
     def _way(self, start: str, end: str) -> Array:
         """(T, 3) the direction from one landmark to another."""
         p = self.places
-        return directions(p.of(end) - p.of(start), p.sure(start, end) > 0)[0]
+        known = p.sure(start, end) > 0
+        # Two joints that are seen, but never together: their places in between must do.
+        return directions(p.of(end) - p.of(start), known | ~known.any())[0]
 
     def _swing(self, name: str, rest: Array, way: Array) -> None:
         """Turn a joint from what it hangs on the shortest way, until ``rest`` points along ``way``."""
@@ -266,11 +296,17 @@ class _Body:
         arc /= arc[-1]
         low, high = p.of("hips"), p.of("neck")
         if "waist" not in p:
-            return rest[0] + arc[:, None] * (rest[-1] - rest[0]), low[:, None] + arc[:, None] * (high - low)[:, None]
+            return rest[0] + arc[:, None] * (rest[-1] - rest[0]), low[:, None] + arc[:, None] * (high - low)[
+                :, None
+            ]
         waist = p.of("waist")
         below, above = (np.linalg.norm(v, axis=-1) for v in (waist - low, high - waist))
         sure = p.sure("hips", "waist", "neck") > 0
-        at = float(np.clip(np.median((below / np.maximum(below + above, 1e-6))[sure]) if sure.any() else 0.5, 0.1, 0.9))
+        at = float(
+            np.clip(
+                np.median((below / np.maximum(below + above, 1e-6))[sure]) if sure.any() else 0.5, 0.1, 0.9
+            )
+        )
         middle = np.array([np.interp(at, arc, rest[:, k]) for k in range(3)])
         weights = np.array([np.interp(arc, [0, at, 1], row) for row in np.eye(3)]).T
         return weights @ np.stack([rest[0], middle, rest[-1]]), np.einsum(
@@ -297,7 +333,9 @@ class _Body:
         both = []
         for s in ("left", "right"):
             sure = self.places.sure(f"{s}UpperArm", "neck")
-            local = rot.rotate(rot.conjugate(self._turn("upperChest")), self._from_collar(s))[sure >= sure.max()]
+            local = rot.rotate(rot.conjugate(self._turn("upperChest")), self._from_collar(s))[
+                sure >= sure.max()
+            ]
             both.append(np.median(local, axis=0) * [1.0 if s == side else -1.0, 1, 1])
         return np.mean(both, axis=0)
 
@@ -313,7 +351,9 @@ class _Body:
         bone = self._joint(lower) - self._joint(upper)
         trunk = self._turn("upperChest" if kind == "Arm" else "hips")
         middle = middle / np.linalg.norm(middle)
-        swung = rot.multiply(rot.between(rot.rotate(trunk, middle), u), rot.multiply(trunk, rot.between(bone, middle)))
+        swung = rot.multiply(
+            rot.between(rot.rotate(trunk, middle), u), rot.multiply(trunk, rot.between(bone, middle))
+        )
         spare = rot.rotate(swung, hinge)
         seen = end in p
         way = self._way(lower, end) if seen else u
@@ -329,7 +369,12 @@ class _Body:
             knee = rot.rotate(self._turn(f"{side}LowerLeg"), np.array([1.0, 0, 0]))
             self._set(
                 ankle,
-                align(self._joint(toes) - self._joint(ankle), np.array([1.0, 0, 0]), self._way(ankle, toes), knee),
+                align(
+                    self._joint(toes) - self._joint(ankle),
+                    np.array([1.0, 0, 0]),
+                    self._way(ankle, toes),
+                    knee,
+                ),
             )
 
     def _hand(self, side: str) -> None:
@@ -363,14 +408,17 @@ class _Body:
 
     def proportions(self) -> Skeleton:
         """The canonical skeleton with the bone lengths that were seen, others in proportion."""
-        p, offsets = self.places, self.template.offsets.astype(np.float64).copy()
-        if not len(p.values):
-            return self.template
+        p, offsets = self.places, self.template.offsets.astype(np.float64)
         rested = np.linalg.norm(offsets, axis=1)
         limbs = [(f"{s}Upper{k}", f"{s}Lower{k}") for s in ("left", "right") for k in ("Arm", "Leg")]
         seen = [self._span("hips", "neck"), *(self._span(*pair) for pair in limbs)]
-        rest = [np.linalg.norm(self._joint("neck") - self._joint("hips")), *(rested[INDEX[b]] for _, b in limbs)]
+        rest = [
+            np.linalg.norm(self._joint("neck") - self._joint("hips")),
+            *(rested[INDEX[b]] for _, b in limbs),
+        ]
         scale = sum(seen) / sum(rest)
+        if scale < 1e-3:
+            raise DataError("from_joints: the joints lie in one place; expected metres")
         offsets *= scale
         for name in JOINTS[1:22]:
             j, above = INDEX[name], JOINTS[PARENTS[INDEX[name]]]

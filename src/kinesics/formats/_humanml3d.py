@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -69,7 +71,7 @@ def uniform(joints: ArrayLike, like: ArrayLike) -> Array:
     out = np.empty_like(joints)
     out[:, 0] = joints[:, 0] * (legs[1] / max(legs[0], 1e-6))
     for chain in CHAINS:
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in pairwise(chain):
             length = np.linalg.norm(like[child] - like[parent])
             out[:, child] = out[:, parent] + length * _unit(joints[:, child] - joints[:, parent])
     return out
@@ -103,7 +105,9 @@ def vectors_of(joints: ArrayLike) -> NDArray[np.float32]:
     """
     joints = np.asarray(joints, dtype=np.float64)
     if joints.ndim != 3 or joints.shape[1:] != (22, 3) or len(joints) < 2:
-        raise DataError(f"HumanML3D: joints of shape {joints.shape}; expected (T, 22, 3) with two frames or more")
+        raise DataError(
+            f"HumanML3D: joints of shape {joints.shape}; expected (T, 22, 3) with two frames or more"
+        )
     turn = heading(joints)
     step = joints[1:] - joints[:-1]
     change = rot.multiply(turn[1:], rot.conjugate(turn[:-1]))
@@ -133,7 +137,7 @@ def _chain_rotations(joints: Array, turn: Array) -> Array:
     out = np.empty((len(joints), 22, 4))
     for chain in CHAINS:
         above = turn
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in pairwise(chain):
             bone = rot.between(_AXES[child], joints[:, child] - joints[:, parent])
             out[:, child] = rot.multiply(rot.conjugate(above), bone)
             above = bone

@@ -36,7 +36,9 @@ def fill(values: ArrayLike, known: ArrayLike) -> Array:
     """
     values, known = np.asarray(values, dtype=np.float64), np.asarray(known, dtype=bool)
     if values.shape[:-1] != known.shape:
-        raise DataError(f"fill: values {values.shape} and known {known.shape}; expected (T, ..., K) and (T, ...)")
+        raise DataError(
+            f"fill: values {values.shape} and known {known.shape}; expected (T, ..., K) and (T, ...)"
+        )
     if known.all():
         return values
     count = len(values)
