@@ -357,8 +357,7 @@ class _Body:
         spare = rot.rotate(swung, hinge)
         seen = end in p
         way = self._way(lower, end) if seen else u
-        trust = p.sure(upper, lower, end) if seen else np.zeros(len(u))
-        axis = bend_axis(u, way, spare, trust, fps=self.fps, freedom=0.75 if kind == "Arm" else 0.0)
+        axis = bend_axis(u, way, spare, fps=self.fps, freedom=0.75 if kind == "Arm" else 0.0)
         self._set(upper, align(bone, hinge, u, axis))
         if seen:
             self._set(lower, align(self._joint(end) - self._joint(lower), hinge, way, axis))

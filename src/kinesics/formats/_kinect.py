@@ -29,6 +29,7 @@ MOST_BYTES = 64_000_000
 _LARGEST = 100.0  # metres; the sensor sees 8
 _LONGEST_BREAK = 100  # frames made for each frame recorded, at most
 _STRAIGHT = 20.0  # degrees: knees and hips bent less belong to a person who stands (ours)
+_SOLE = 0.03  # metres from the floor up to the joints that the sensor puts into a foot (ours)
 _STEEPEST = 20.0  # degrees that a sensor's tilt is believed (ours)
 
 
@@ -205,4 +206,4 @@ def _sensor(world: Array, trust: Array, names: tuple[str, ...], table: dict[str,
         axis=1
     )
     heights = heights[np.isfinite(heights)]
-    return pitch, float(-np.percentile(heights, 10)) if len(heights) else 0.0
+    return pitch, float(_SOLE - np.percentile(heights, 10)) if len(heights) else 0.0

@@ -11,8 +11,8 @@ and ``body`` (the canonical humanoid in the person's own proportions, by ``bodie
   the left hand at −x. Here x and z change their sign, a half turn about Y: the person faces +Z and the left hand is at
   +X; nothing is mirrored. The sensor stays above the origin, so people stand at negative Z.
 - **Level and floor.** A sensor is rarely level and knows no floor. Its pitch is the median lean of neck over
-  ankles in frames where the person stands straight (at least five; none above 20° is believed), and is taken out; then the
-  lowest tenth of the feet's joints is put at Y = 0. Both are told in ``meta["kinect"]``: ``sensor_pitch`` (degrees), ``sensor_height`` (metres).
+  ankles in frames where the person stands straight (at least five; none above 20° is believed), and is taken out; then
+  the feet's joints are put 3 cm above Y = 0 where they are lowest (10th percentile). Both are told in ``meta["kinect"]``: ``sensor_pitch`` (degrees), ``sensor_height`` (metres).
 - **Clock.** Stamps are 100 ns ticks; files with micro-, milliseconds or seconds are told by their usual step, which is
   nearest to 1/30 s in one of these units. Frames are interpolated to 30 per second from the first; where the sensor
   dropped some, confidence is 0 and ``interpolated_frames`` counts them.

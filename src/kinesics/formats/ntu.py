@@ -118,7 +118,7 @@ def read(path: str | Path, *, person: int = 0) -> Performance:
     tracks, about = tracks_of(path, values, trust, KINECT_25, "kinect25", FPS)
     tracks["joints_image"] = _image(joints[..., 5:7], frames, trust)
     tracks["lean"] = _lean(head[:, 7:9], frames, count)
-    for side, column in (("left", 2), ("right", 4)):
+    for side, column in (("left", 3), ("right", 5)):
         tracks[f"hand_{side}"] = _hand(f"hand_{side}", frames, head[:, column], head[:, column - 1])
     listed = [
         {"id": b, "first_frame": bodies[b].frames[0], "frames": len(bodies[b].frames)} for b in order[:50]
@@ -162,7 +162,15 @@ def _index(path: Path, lines: list[str]) -> tuple[int, dict[str, _Body]]:
                     path, "end of the file", "a body, the file is cut off", "copy the file again"
                 )
             start = at
-            name = lines[at].split(None, 1)[0][:40]
+            cells = lines[at].split(None, _FIELDS)
+            if len(cells) != _FIELDS:
+                raise FormatError(
+                    path,
+                    f"line {start + 1}",
+                    f"{_FIELDS} fields of a body, found {len(cells)}",
+                    "mend this line",
+                )
+            name = cells[0][:40]
             at += 1
             if (joints := whole("the number of joints")) != _JOINTS:
                 raise FormatError(
@@ -190,12 +198,7 @@ def _numbers(path: Path, lines: list[str], body: _Body) -> tuple[NDArray[np.floa
     heads: list[str] = []
     joints: list[str] = []
     for start in body.lines:
-        cells = lines[start].split(None, _FIELDS)
-        if len(cells) != _FIELDS:
-            raise FormatError(
-                path, f"line {start + 1}", f"{_FIELDS} fields of a body, found {len(cells)}", "mend this line"
-            )
-        heads += ["0", *cells[1:]]
+        heads += ["0", *lines[start].split()[1:]]
         for n in range(start + 2, start + 2 + _JOINTS):
             cells = lines[n].split(None, _JOINT_FIELDS)
             if len(cells) != _JOINT_FIELDS:

@@ -90,15 +90,16 @@ def directions(vectors: ArrayLike, known: ArrayLike, *, shortest: float = 1e-4) 
     filled = fill(unit, good)
     size = np.linalg.norm(filled, axis=-1, keepdims=True)
     # Halfway between opposite directions there is none: the one before is kept.
-    if (lost := (size[..., 0] < 1e-3) & good.any(axis=0)).any():
-        filled = fill(filled, ~lost)
+    lost = size[..., 0] < 1e-3
+    if (lost & good.any(axis=0)).any():
+        index = np.arange(len(lost)).reshape(-1, *([1] * (lost.ndim - 1)))
+        before = np.maximum.accumulate(np.where(lost, 0, index), axis=0)
+        filled = np.take_along_axis(filled, before[..., None], axis=0)
         size = np.linalg.norm(filled, axis=-1, keepdims=True)
     return filled / np.where(size > 1e-9, size, 1), good.any(axis=0)
 
 
-def bend_axis(
-    upper: ArrayLike, lower: ArrayLike, spare: ArrayLike, trust: ArrayLike, *, fps: float, freedom: float
-) -> Array:
+def bend_axis(upper: ArrayLike, lower: ArrayLike, spare: ArrayLike, *, fps: float, freedom: float) -> Array:
     """The hinge of an elbow or knee, steady also while the limb is straight.
 
     Parameters
@@ -107,8 +108,6 @@ def bend_axis(
         (T, ..., 3) unit directions of the two bones.
     spare
         (T, ..., 3) the hinge where nothing else is known: roughly square to ``upper``, moving with the body.
-    trust
-        (T, ...) from 0 to 1: how far the three joints can be believed.
     fps
         Frames per second.
     freedom
@@ -125,7 +124,7 @@ def bend_axis(
     Notes
     -----
     The angle of the hinge about the bone is averaged as a complex number whose weight grows with the
-    bend (none below 5°, full above 30°) and shrinks where the joint would bend backwards. The
+    bend (none below 5°, full from 40° to 140°) and shrinks where the joint would bend backwards. The
     weights and the times (0.1 s and 0.5 s) are ours.
     """
     upper, lower = np.asarray(upper, dtype=np.float64), np.asarray(lower, dtype=np.float64)
@@ -140,8 +139,8 @@ def bend_axis(
     bent = np.arctan2(sine, np.sum(upper * lower, axis=-1))
     weight = np.clip((np.degrees(bent) - 5) / 25, 0, 1)
     # A limb folded flat says as little about its plane as a straight one.
-    weight *= np.clip(sine / np.sin(np.radians(15)), 0, 1)
-    weight *= np.asarray(trust) * np.clip(freedom + turn.real, 0, 1)
+    weight *= np.clip(sine / np.sin(np.radians(40)), 0, 1)
+    weight *= np.clip(freedom + turn.real, 0, 1)
     weighted = weight**2 * turn
     near, far = smooth(weighted, 0.1 * fps), smooth(weighted, 0.5 * fps)
     mean = weighted + 0.3 * near + 0.1 * far + _SPARE
