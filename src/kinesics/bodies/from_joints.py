@@ -365,16 +365,23 @@ class _Body:
     def _foot(self, side: str) -> None:
         ankle, toes = f"{side}Foot", f"{side}Toes"
         if ankle in self.places and toes in self.places:
-            knee = rot.rotate(self._turn(f"{side}LowerLeg"), np.array([1.0, 0, 0]))
-            self._set(
-                ankle,
-                align(
-                    self._joint(toes) - self._joint(ankle),
-                    np.array([1.0, 0, 0]),
-                    self._way(ankle, toes),
-                    knee,
-                ),
-            )
+            x = np.array([1.0, 0, 0])
+            knee = rot.rotate(self._turn(f"{side}LowerLeg"), x)
+            self._set(ankle, align(self._rest_foot(side), x, self._way(ankle, toes), knee))
+
+    def _rest_foot(self, side: str) -> Array:
+        """(3,) from ankle to toes at rest."""
+        ankle, toes = f"{side}Foot", f"{side}Toes"
+        rest = self._joint(toes) - self._joint(ankle)
+        if "head" in self.places:
+            return rest
+        # A camera puts the foot's joint anywhere between instep and sole: 10° to 50° down from the ankle in
+        # people who stand. What is usual in this clip is taken for a foot flat on the floor.
+        way = rot.rotate(rot.conjugate(self._turn(f"{side}LowerLeg")), self._way(ankle, toes))
+        sure = self.places.sure(ankle, toes)
+        down = np.median(np.arctan2(-way[:, 1], way[:, 2])[sure >= sure.max()])
+        down = np.clip(down, 0, np.radians(60))
+        return np.linalg.norm(rest) * np.array([0, -np.sin(down), np.cos(down)])
 
     def _hand(self, side: str) -> None:
         p, hand, palm = self.places, f"{side}Hand", f"{side}Palm"
@@ -438,6 +445,11 @@ class _Body:
                 side = name.removesuffix("Shoulder")
                 offsets[INDEX[name]] *= self._torso_scale() / scale
                 offsets[INDEX[f"{side}UpperArm"]] = self._usual_collar(side)
+        for side in ("left", "right"):
+            if f"{side}Foot" in p and f"{side}Toes" in p:
+                toes = INDEX[f"{side}Toes"]
+                rest = self._rest_foot(side)
+                offsets[toes] = rest * np.linalg.norm(offsets[toes]) / np.linalg.norm(rest)
         floor = self._joint("leftToes")[1] * scale
         offsets[0] = 0
         low = Skeleton(JOINTS, PARENTS, offsets.astype(np.float32)).rest[:, 1].min()

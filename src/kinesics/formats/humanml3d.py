@@ -1,39 +1,45 @@
 """HumanML3D (``.npy``): text-to-motion's 263 numbers a frame, or its 22 joints, at 20 frames per second.
 
 A file is a float array of shape (T, 263), *vectors* as in ``new_joint_vecs``, or (T, 22, 3), *joints* as in
-``new_joints``; the shape tells which. Other `.npy` files, KIT-ML's (T, 251) and batches among them, are refused.
+``new_joints``; the shape tells which. Other `.npy` files, KIT-ML's (T, 251) and batches among them, are
+refused.
 
 Reading gives ``joints`` (Points, world, metres, SMPL's names), ``body`` (the canonical humanoid, by
-``bodies.from_joints``: limbs point exactly where the joints say, twist follows from how elbows and knees bend) and,
-from vectors, ``contacts`` (Signal, four columns, 1 where a foot stands). Joints from vectors are summed up as the
-published ``recover_from_ric`` does, and equal its joints to 0.000001 m. Writing takes any body that can be brought to
-the canonical humanoid, at 20 fps, by forward kinematics.
+``bodies.from_joints``: limbs point exactly where the joints say, twist follows from how elbows and knees
+bend) and, from vectors, ``contacts`` (Signal, four columns, 1 where a foot stands). Joints from vectors are
+summed up as the published ``recover_from_ric`` does, and equal its joints to 0.000001 m. Writing takes any
+body that can be brought to the canonical humanoid, at 20 fps, by forward kinematics.
 
 What the 263 columns are, and the traps in them:
 
-- **0, root turn**: *half* the angle about Y by which the facing turns to the next frame, radians (an arcsine of
-  a quaternion's component). **1–2, root velocity**: metres per *frame* along X and Z, in the root's frame of the *next*
-  frame. **3, root height**: metres. **4–66, positions** of joints 1–21, without the root's X and Z, turned to face +Z.
-  **67–192, rotations** of joints 1–21, 6-D. **193–258, velocities** of the 22 joints, metres per frame.
-  **259–262, contacts** of left ankle, left foot, right ankle, right foot: squared step below 0.002 m², at any height.
-- **The rotations are not SMPL's.** They come from the process's own inverse kinematics: each bone's shortest turn from
-  a stick figure whose arms hang down, without twist, and the arms' chains begin at the root although they hang on the
-  chest. Put on SMPL they distort the body. They are not read here, the joints are; they are written as published.
-- **Facing** is smoothed (Gaussian, 20 frames) and, in the published code, the hips are taken with left and right exchanged:
-  it follows shoulders *less* hips. The first frame's is set to +Z. Both are in the data, so they are written so.
+- **0, root turn**: *half* the angle about Y by which the facing turns to the next frame, radians (an arcsine
+  of a quaternion's component). **1–2, root velocity**: metres per *frame* along X and Z, in the root's frame
+  of the *next* frame. **3, root height**: metres. **4–66, positions** of joints 1–21, without the root's X
+  and Z, turned to face +Z. **67–192, rotations** of joints 1–21, 6-D. **193–258, velocities** of the 22
+  joints, metres per frame. **259–262, contacts** of left ankle, left foot, right ankle, right foot: squared
+  step below 0.002 m², at any height.
+- **The rotations are not SMPL's.** They come from the process's own inverse kinematics: each bone's shortest
+  turn from a stick figure whose arms hang down, without twist, and the arms' chains begin at the root
+  although they hang on the chest. Put on SMPL they distort the body (MotionLCM, issue 24). They are not read
+  here, the joints are; they are written as published.
+- **Facing** is smoothed (Gaussian, 20 frames) and, in the published code, the hips are taken with left and
+  right exchanged: it follows shoulders *less* hips. The first frame's is set to +Z. Both are in the data, so
+  they are written so.
 - **One frame is lost** by every pass: T joints make T − 1 vectors. The step to the lost frame is in the last
   velocities: ``last_step=True`` adds it when reading, and T vectors are then written as T again.
-- **Normalisation.** Networks see ``(vectors − Mean) / Std``. Such files are read with ``mean=`` and ``std=`` (files or arrays);
-  nothing in a file says that it is normalised, contacts far from 0 and 1 are logged and told in ``meta``.
-- **Proportions.** The corpus is brought to the bone lengths of its clip 000021. We ship no such numbers: give ``like=``, a file
-  or array of joints whose first frame has the lengths wanted, else the body keeps its own.
-- **Place.** A clip is put with its lowest joint on the floor and begins above the origin facing +Z (``settle=False``
-  leaves joints where they are; vectors are always settled). Where it was in the world is lost.
+- **Normalisation.** Networks see ``(vectors − Mean) / Std``. Such files are read with ``mean=`` and ``std=``
+  (files or arrays); nothing in a file says that it is normalised, contacts far from 0 and 1 are logged and
+  told in ``meta``.
+- **Proportions.** The corpus is brought to the bone lengths of its clip 000021. We ship no such numbers: give
+  ``like=``, a file or array of joints whose first frame has the lengths wanted, else the body keeps its own.
+- **Place.** A clip is put with its lowest joint on the floor and begins above the origin facing +Z
+  (``settle=False`` leaves joints where they are; vectors are always settled). Where it was in the world is
+  lost.
 - **Left** is the person's left, +X when facing +Z, as in SMPL. Texts are in other files and are not read.
 
-``meta["humanml3d"]`` holds the layout and what was noticed. Source: the published code and data of HumanML3D (Guo et al.,
-CVPR 2022), checked against clip 012314: from its vectors' 171 joints, the vectors come out again within 0.000003 (rotations),
-0.0000003 (everything else), contacts equal.
+``meta["humanml3d"]`` holds the layout and what was noticed. Source: the published code and data of HumanML3D
+(Guo et al., CVPR 2022), checked against clip 012314: from its vectors' 171 joints, the vectors come out again
+within 0.000003 (rotations), 0.0000003 (everything else), contacts equal.
 """
 
 from __future__ import annotations

@@ -1,23 +1,29 @@
-"""Kinect v2 joints as CSV (``.kinect.csv``, or ``.csv`` with 101 columns): what recorders for the Kinect for Windows write.
+"""Kinect v2 joints as CSV (``.kinect.csv``, or ``.csv`` with 101 columns), as recorders write them.
 
-One line a frame, no header: a time stamp, then for each of the 25 joints x, y, z and the tracking state, in the
-order of Microsoft's ``JointType`` (``bodies.from_joints.KINECT_25``); a comma at the end of the line does no harm. The
-clips of Microsoft's Labanotation Suite are so. The format is read, not written.
+One line a frame, no header: a time stamp, then for each of the 25 joints x, y, z and the tracking state, in
+the order of Microsoft's ``JointType`` (``bodies.from_joints.KINECT_25``); a comma at the end of the line does
+no harm. The clips of Microsoft's Labanotation Suite are so. The format is read, not written.
 
-Reading gives ``joints`` (Points of 25 names, world, metres; confidence 1 tracked, 0.5 inferred, 0 not tracked)
-and ``body`` (the canonical humanoid in the person's own proportions, by ``bodies.from_joints``).
+Reading gives ``joints`` (Points of 25 names, world, metres; confidence 1 tracked, 0.5 inferred, 0 not
+tracked) and ``body`` (the canonical humanoid in the person's own proportions, by ``bodies.from_joints``).
 
-- **Frame.** The sensor's x grows to its own left, y up, z away from it: right-handed, and a person who faces it has
-  the left hand at −x. Here x and z change their sign, a half turn about Y: the person faces +Z and the left hand is at
-  +X; nothing is mirrored. The sensor stays above the origin, so people stand at negative Z.
+- **Frame.** The sensor's x grows to its own left, y up, z away from it: right-handed, and a person who faces
+  it has the left hand at −x. Here x and z change their sign, a half turn about Y: the person faces +Z and the
+  left hand is at +X; nothing is mirrored. The sensor stays above the origin, so people stand at negative Z.
 - **Level and floor.** A sensor is rarely level and knows no floor. Its pitch is the median lean of neck over
-  ankles in frames where the person stands straight (at least five; none above 20° is believed), and is taken out; then
-  the feet's joints are put 3 cm above Y = 0 where they are lowest (10th percentile). Both are told in ``meta["kinect"]``: ``sensor_pitch`` (degrees), ``sensor_height`` (metres).
-- **Clock.** Stamps are 100 ns ticks; files with micro-, milliseconds or seconds are told by their usual step, which is
-  nearest to 1/30 s in one of these units. Frames are interpolated to 30 per second from the first; where the sensor
-  dropped some, confidence is 0 and ``interpolated_frames`` counts them.
-- **Twist.** The thumbs and hand tips, which this sensor sees badly, do not turn the hands; palms are as in the T-pose turned with
-  the elbow. Heads only nod and tilt, they do not look aside.
+  ankles in frames where the person stands straight (at least five; none above 20° is believed), and is taken
+  out; then the feet's joints are put 3 cm above Y = 0 where they are lowest (10th percentile). Both are told
+  in ``meta["kinect"]``: ``sensor_pitch`` (degrees), ``sensor_height`` (metres).
+- **Clock.** Stamps are 100 ns ticks; files with micro-, milliseconds or seconds are told by their usual step,
+  which is nearest to 1/30 s in one of these units. Frames are interpolated to 30 per second from the first;
+  where the sensor dropped some, confidence is 0 and ``interpolated_frames`` counts them.
+- **Rest.** Where the sensor sees shoulders and feet differs from person to person: how collar bones and feet
+  usually lie in a clip is taken for their rest, so that people neither shrug nor stand on tiptoe. A clip in
+  which both arms are up throughout misleads it.
+- **Twist.** The thumbs and hand tips, which this sensor sees badly, do not turn the hands; palms are as in
+  the T-pose, turned with the elbow. Heads nod and tilt, they do not look aside: no joint shows it.
+- **Palms** that slip into the wrist point anywhere; such frames are interpolated. What is left of a hand's
+  jumps is the sensor's.
 - **Seated** people and hidden legs: inferred legs are read as they are.
 """
 

@@ -1,25 +1,29 @@
 """NTU RGB+D skeletons (``.skeleton``): up to six people by Kinect v2, as the data set publishes them.
 
-A text file: the number of frames; for each the number of bodies; for each body a line of ten fields (tracking id,
-clipped edges, left and right hand's confidence and state, restricted, lean x and y, tracking state), the
-number of joints, 25, and a line of twelve for each joint (x, y, z in metres; depth x, y and colour x, y in pixels;
-orientation w, x, y, z; tracking state). The format is read, not written.
+A text file: the number of frames; for each the number of bodies; for each body a line of ten fields (tracking
+id, clipped edges, left and right hand's confidence and state, restricted, lean x and y, tracking state), the
+number of joints, 25, and a line of twelve for each joint (x, y, z in metres; depth x, y and colour x, y in
+pixels; orientation w, x, y, z; tracking state). The format is read, not written.
 
-Reading gives one person's tracks at 30 fps: ``joints`` (Points of 25 names, world, metres; confidence 1 tracked, 0.5 inferred,
-0 not tracked), ``joints_image`` (Points, pixels of the 1920 × 1080 colour film, y down), ``lean`` (Signal: lean_x to the sensor's left, lean_y
-towards it, −1 to 1 for ∓45°), the tiers ``hand_left`` and ``hand_right`` (``open``, ``closed``, ``lasso``; confidence is the share of frames in which the
-sensor was sure) and ``body`` (the canonical humanoid, by ``bodies.from_joints``).
+Reading gives one person's tracks at 30 fps: ``joints`` (Points of 25 names, world, metres; confidence 1
+tracked, 0.5 inferred, 0 not tracked), ``joints_image`` (Points, pixels of the 1920 × 1080 colour film, y
+down), ``lean`` (Signal: lean_x to the sensor's left, lean_y towards it, −1 to 1 for ∓45°), the tiers
+``hand_left`` and ``hand_right`` (``open``, ``closed``, ``lasso``; confidence is the share of frames in which
+the sensor was sure) and ``body`` (the canonical humanoid, by ``bodies.from_joints``).
 
-- **Which person.** ``person=0`` is the body id that is there in most frames, the earlier one where two are there equally
-  long; ``person=1`` the next. Ids are the sensor's: a person who leaves and comes back is another one, and some ids are furniture.
-  (Recognition work often sorts by how much a body moves instead.) ``meta["ntu"]["bodies"]`` lists all ids with their frames; where the
-  person is not there, joints are held or interpolated with confidence 0. All people of a file share one world.
-- **Frame, level and floor** are as in ``kinect``: x and z change their sign so that who faces the sensor faces +Z with the left
-  hand at +X; ``meta["ntu"]`` tells ``sensor_pitch`` and ``sensor_height``, which come from the person read.
-- **Left out:** places in the depth image, clipped edges, restricted, and the sensor's bone orientations, which have frames
-  of their own and jump.
+- **Which person.** ``person=0`` is the body id that is there in most frames, the earlier one where two are
+  there equally long; ``person=1`` the next. Ids are the sensor's: a person who leaves and comes back is
+  another one, and some ids are furniture. (Recognition work often sorts by how much a body moves instead.)
+  ``meta["ntu"]["bodies"]`` lists all ids with their frames; where the person is not there, joints are held or
+  interpolated with confidence 0. All people of a file share one world.
+- **Frame, level and floor** are as in ``kinect``: x and z change their sign so that who faces the sensor
+  faces +Z with the left hand at +X; ``meta["ntu"]`` tells ``sensor_pitch`` and ``sensor_height``, which come
+  from the person read.
+- **Left out:** places in the depth image, clipped edges, restricted, and the sensor's bone orientations,
+  which have frames of their own and jump.
 - **Numbers** such as ``-1.#IND`` and ``nan``, for joints outside the picture, are taken for not tracked.
-- **The name** SsssCcccPpppRrrrAaaa tells setup, camera, performer, replication and action; they go into ``meta["ntu"]``.
+- **The name** SsssCcccPpppRrrrAaaa tells setup, camera, performer, replication and action; they go into
+  ``meta["ntu"]``.
 - 302 samples of the first 60 actions hold no body at all (the data set lists them); they are refused.
 
 There was no file of the data set to check this against; the layout is that of the authors' own reader

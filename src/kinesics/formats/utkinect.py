@@ -1,19 +1,19 @@
 """UTKinect-Action3D joints (``joints_sNN_eNN.txt``; long ending ``.utkinect.txt``): 20 joints of the first Kinect as text.
 
-One line a frame: the frame's number, then x, y, z of the 20 joints in the order of Microsoft's first Kinect SDK
-(``bodies.from_joints.KINECT_20``), 61 numbers between blanks. The format is read, not written.
+One line a frame: the frame's number, then x, y, z of the 20 joints in the order of Microsoft's first Kinect
+SDK (``bodies.from_joints.KINECT_20``), 61 numbers between blanks. The format is read, not written.
 
 Reading gives ``joints`` (Points of 20 names, world, metres) and ``body`` (the canonical humanoid, by
-``bodies.from_joints``). Frame, level and floor are as in ``kinect``: x and z change their sign so that the person faces
-+Z with the left hand at +X; ``meta["utkinect"]`` tells ``sensor_pitch`` and ``sensor_height``.
+``bodies.from_joints``). Frame, level and floor are as in ``kinect``: x and z change their sign so that the
+person faces +Z with the left hand at +X; ``meta["utkinect"]`` tells ``sensor_pitch`` and ``sensor_height``.
 
-- **Rate.** The file has no times. Frames were dropped when they were recorded, about 15 a second remain (``fps=``). One frame is
-  the usual step of the numbers, which often is 2.
-- **Numbers** may repeat: the last line counts. Where they skip, frames are interpolated with confidence 0 and counted in
-  ``interpolated_frames``.
+- **Rate.** The file has no times. Frames were dropped when they were recorded, about 15 a second remain
+  (``fps=``). One frame is the usual step of the numbers, which often is 2.
+- **Numbers** may repeat: the last line counts. Where they skip, frames are interpolated with confidence 0 and
+  counted in ``interpolated_frames``.
 - **No tracking state** is given: confidence is 1, and 0 where a joint is at (0, 0, 0).
-- **Actions.** ``actionLabel.txt``, which says from which number to which an action lasts, is not read; ``first_number`` and
-  ``step`` in ``meta`` tell the number of a frame.
+- **Actions.** ``actionLabel.txt``, which says from which number to which an action lasts, is not read;
+  ``first_number`` and ``step`` in ``meta`` tell the number of a frame.
 
 There was no file of the data set to check this against; the layout is the published description's.
 """
