@@ -24,7 +24,8 @@ the sensor was sure) and ``body`` (the canonical humanoid, by ``bodies.from_join
 - **Numbers** such as ``-1.#IND`` and ``nan``, for joints outside the picture, are taken for not tracked.
 - **The name** SsssCcccPpppRrrrAaaa tells setup, camera, performer, replication and action; they go into
   ``meta["ntu"]``.
-- 302 samples of the first 60 actions hold no body at all (the data set lists them); they are refused.
+- Samples without any body are refused; the data set lists those of its samples whose skeletons are missing
+  or incomplete.
 
 There was no file of the data set to check this against; the layout is that of the authors' own reader
 (Shahroudy et al., CVPR 2016).
