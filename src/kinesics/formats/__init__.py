@@ -41,8 +41,12 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
     "bvh": (".bvh",),
     "glb": (".glb",),
+    "humanml3d": (".humanml3d.npy", ".npy"),
     "kin": (".kin",),
+    "kinect": (".kinect.csv", ".csv"),
+    "ntu": (".skeleton",),
     "sound": (".wav", ".flac", ".ogg"),
+    "utkinect": (".utkinect.txt", ".txt"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 
