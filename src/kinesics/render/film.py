@@ -12,6 +12,7 @@ from kinesics.bodies.humanoid import JOINTS
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
+from kinesics.performance._sampled import exact_rate
 from kinesics.render.painter import Frame, Painter
 from kinesics.render.views import view_of
 
@@ -59,8 +60,6 @@ def frames(
     >>> [f.rgb.shape for f in frames(smile, view="face", width=32, height=32)]
     [(32, 32, 3), (32, 32, 3), (32, 32, 3)]
     """
-    from kinesics.performance._sampled import exact_rate
-
     body, face = performance.get("body"), performance.get("face")
     if body is None and face is None:
         raise DataError("a film needs a body or a face; this performance has neither")
