@@ -117,7 +117,8 @@ def read(
             f"(T, {WIDTH}) or (T, 22, 3){known}",
             "give one clip of HumanML3D, not normalised twice",
         )
-    array = floats_of(path).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is found below, like any other
+        array = floats_of(path).astype(np.float64)
     if not len(array):
         raise FormatError(path, f"shape {array.shape}", "one frame or more", "leave this clip out")
     if not np.isfinite(array).all():
