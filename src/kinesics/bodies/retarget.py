@@ -1,18 +1,522 @@
-"""Bringing a motion from one skeleton to another: named maps between the canonical humanoid and others."""
+"""Bringing a motion from one skeleton to another.
+
+Every known skeleton (:func:`skeletons`) has a table that says which joint is which bone of the canonical
+humanoid (:mod:`kinesics.bodies.skeletons`). A motion goes through that humanoid:
+
+- **Limbs.** Upper arms, forearms, hands, thighs, shins and fingers point exactly where the source's point,
+  whatever pose either skeleton has at rest: each rig's limbs are first put into the T-pose, by the shortest turns
+  from the shoulder or hip outwards, and the motion is read as turns out of that pose. The twist of a limb is
+  therefore the twist it has from its own rest.
+- **Trunk, neck, head, collar bones, feet** turn as the source's turn from rest: where the joints lie within the
+  body differs between skeletons, and a vertical neck is not meant to become a slanted one. Feet keep
+  the direction in which they point; flat soles stay flat.
+- **Chains of another length** (spine, neck) share out the same bend; joints the source lacks rest; joints
+  the target lacks are folded into what hangs on them.
+- **Place.** The middle of the hip joints travels by the ratio of the leg lengths. Its height is such that in every
+  frame the lowest point of the soles stands above the floor as it does in the source, to scale. The source's floor
+  is found from its lowest points over the clip, as some takes are not at height 0.
+
+Skeletons must stand upright in their rest pose, in a T, an A or with arms down; of files whose zero pose is no
+human pose, Bandai-Namco's are known. Positions without rotations are not read here.
+"""
 
 from __future__ import annotations
 
+import functools
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
 from typing import TYPE_CHECKING
 
-from kinesics.bodies.humanoid import JOINTS
-from kinesics.errors import DataError
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.bodies.humanoid import INDEX, JOINTS, PARENTS
+from kinesics.bodies.skeletons import ALIASES, NECK, SPINE, TABLES, Table
+from kinesics.errors import DataError, choose
+from kinesics.geometry import retarget as maths
+from kinesics.geometry import rotations as rot
+from kinesics.geometry.skeleton import Skeleton
 
 if TYPE_CHECKING:  # the types live on the same floor
     from kinesics.performance import Motion
 
+log = logging.getLogger(__name__)
 
-def retarget(motion: Motion, to: str = "humanoid") -> Motion:
-    """The same movement on another skeleton."""
-    if motion.skeleton.names == JOINTS and to == "humanoid":
-        return motion
-    raise DataError("retargeting: no map for this skeleton")
+Array = NDArray[np.float64]
+_SIDES = ("left", "right")
+_HEEL, _TIP = 0.06, 0.075  # of the leg's length, behind the ankle and before the joint of the toes (ours)
+_AXES = {
+    "L": (1.0, 0, 0), "R": (-1.0, 0, 0),
+    "U": (0, 1.0, 0), "D": (0, -1.0, 0),
+    "F": (0, 0, 1.0), "B": (0, 0, -1.0),
+}  # fmt: skip
+
+
+def _aims() -> dict[str, str]:
+    """Canonical bone → the bone whose beginning it points at, for all that point where the source's point."""
+    out = {}
+    for side in _SIDES:
+        for bone, end in (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("Hand", "MiddleProximal")):
+            out[side + bone] = side + end
+        for bone, end in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot")):
+            out[side + bone] = side + end
+    for joint, parent in zip(JOINTS, PARENTS, strict=True):
+        if parent >= INDEX["leftIndexProximal"]:
+            out[JOINTS[parent]] = joint
+    return out
+
+
+_AIMS = _aims()
+
+
+def skeletons() -> list[str]:
+    """Names of the known skeletons, and their other names.
+
+    >>> "mixamo" in skeletons(), "xia" in skeletons()
+    (True, True)
+    """
+    return sorted([*TABLES, *ALIASES])
+
+
+def table(name: str) -> Table:
+    """The table of a known skeleton."""
+    return TABLES[ALIASES.get(choose("skeleton", name, skeletons()), name)]
+
+
+def recognise(skeleton: Skeleton) -> str:
+    """Name of the known skeleton that this one is, by the names of its joints.
+
+    Case, underscores, blanks and dots do not matter, nor does a prefix up to a colon
+    (``mixamorig:Hips``) or a bare ``mixamorig``. Joints may be missing or added, as long as hips, head, limbs and a
+    joint of the spine are there.
+
+    Raises
+    ------
+    DataError
+        If it is none of them; says what is missing from the most similar one.
+
+    Examples
+    --------
+    >>> recognise(skeleton("mixamo"))
+    'mixamo'
+    """
+    names = set(_plain_names(skeleton.names))
+    best, score = None, 0.0
+    for known in TABLES.values():
+        wanted = set(_plain_names(known.joints))
+        same = len(wanted & names) / len(wanted | names)
+        if same > score and not _missing(known, names):
+            best, score = known.name, same
+    if best:
+        return best
+    near = max(TABLES.values(), key=lambda t: len(set(_plain_names(t.needed)) & names) / len(t.needed))
+    raise DataError(
+        f"skeleton of {len(skeleton)} joints is none of the known ones ({', '.join(TABLES)}); nearest is "
+        f"{near.name!r}, of which it lacks: {', '.join(_missing(near, names))}"
+    )
+
+
+def _missing(known: Table, names: set[str]) -> list[str]:
+    out = [j for j, plain in zip(known.needed, _plain_names(known.needed), strict=True) if plain not in names]
+    if not set(_plain_names(known.spine)) & names:
+        out.append(" or ".join(known.spine))
+    return out
+
+
+_SAME = {"lefteye": "lefteyesmplhf", "righteye": "righteyesmplhf"}
+
+
+@functools.lru_cache(maxsize=256)
+def _plain_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_plain, names))
+
+
+def _plain(name: str) -> str:
+    name = re.sub(r"^(.*[:|])?(mixamorig\d*[_ ]?)?([mf]_avg_)?", "", name)
+    name = re.sub(r"^([LR])_", lambda m: {"L": "left", "R": "right"}[m[1]], name)
+    name = re.sub(r"[\s_.\-]", "", name).lower()
+    return _SAME.get(name, name)
+
+
+def skeleton(name: str, like: Skeleton | None = None) -> Skeleton:
+    """A known skeleton in the T-pose, with world-aligned bone frames.
+
+    Parameters
+    ----------
+    name
+        One of :func:`skeletons`.
+    like
+        A canonical skeleton whose proportions it takes; the default is the avatar maya's.
+
+    Returns
+    -------
+    Skeleton
+        Its joints have the order of the skeleton's own files, except where those name a child before its parent
+        (``kinect25``).
+
+    Raises
+    ------
+    DataError
+        If the name is not known, or ``like`` is not canonical.
+
+    Examples
+    --------
+    >>> skeleton("smplx").names[:3]
+    ('pelvis', 'left_hip', 'right_hip')
+    """
+    known = table(name)
+    like = like or _maya()
+    if like.names != JOINTS:
+        raise DataError("skeleton: the proportions must come from a skeleton of the canonical 55 joints")
+    if known.joints == JOINTS:
+        return like
+    rest = like.rest.astype(np.float64)
+    places: dict[str, Array] = {j: rest[INDEX[b[0]]] for j, b in known.bones.items() if b}
+    ways = (
+        (known.spine, rest[[INDEX[b] for b in SPINE]], 2.0),
+        (known.neck, rest[[INDEX["neck"], INDEX["head"]]], 0.5),
+    )
+    for chain, way, end in ways:
+        for joint, at in zip(chain, np.linspace(0, end, len(chain)), strict=True):
+            places[joint] = np.array([np.interp(at, np.arange(len(way)), way[:, k]) for k in range(3)])
+    places |= {j: rest[INDEX[b]] + _tip(like, b) for j, b in known.tips.items()}
+    places |= {j: rest[[INDEX[b] for b in at]].mean(axis=0) for j, at in known.places.items()}
+    order, parents = _parents_first(known)
+    for joint, parent in zip(order, parents, strict=True):
+        places.setdefault(joint, places[order[parent]])
+    offsets = [places[j] - (places[order[p]] if p >= 0 else 0) for j, p in zip(order, parents, strict=True)]
+    return Skeleton(order, parents, np.array(offsets))
+
+
+def _parents_first(known: Table) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    order: list[int] = []
+
+    def put(joint: int) -> None:
+        if joint >= 0 and joint not in order:
+            put(known.parents[joint])
+            order.append(joint)
+
+    for joint in range(len(known.joints)):
+        put(joint)
+    parents = [known.parents[j] for j in order]
+    return tuple(known.joints[j] for j in order), tuple(order.index(p) if p >= 0 else -1 for p in parents)
+
+
+def _tip(like: Skeleton, bone: str) -> Array:
+    """From the beginning of a bone that ends a limb to its tip."""
+    offset = like.offsets[INDEX[bone]].astype(np.float64)
+    if bone == "head":
+        return np.array([0.0, 1.5, 0.0]) * np.linalg.norm(offset)
+    if bone.endswith("Toes"):
+        return np.array([0.0, 0.0, _TIP * _leg(like.offsets)])
+    return 0.8 * offset
+
+
+def _leg(offsets: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(offsets[INDEX["leftLowerLeg"]]) + np.linalg.norm(offsets[INDEX["leftFoot"]]))
+
+
+@functools.lru_cache(maxsize=1)
+def _maya() -> Skeleton:
+    # Of the avatar's file only the joints: its mesh and pictures take a second to unpack.
+    with (resources.files("kinesics.bodies") / "data" / "maya.npz").open("rb") as file:
+        joints = np.load(file, allow_pickle=False)["joints"]
+    parents = np.array(PARENTS)
+    return Skeleton(JOINTS, PARENTS, joints - np.where(parents[:, None] >= 0, joints[parents], 0))
+
+
+def retarget(
+    motion: Motion, to: str | Skeleton = "humanoid", *, source: str | None = None, floor: bool = True
+) -> Motion:
+    """The same movement on another skeleton.
+
+    Parameters
+    ----------
+    motion
+        A motion on any known skeleton.
+    to
+        Name of a known skeleton (:func:`skeletons`), which then has the motion's proportions if that is on the
+        canonical humanoid and the avatar maya's if not; or a skeleton, whose joints' names must be known.
+    source
+        Name of the known skeleton that the motion is on; without it, it is recognised.
+    floor
+        Find the floor in the motion, and stand the result on height 0. False: height 0 is the motion's floor.
+
+    Returns
+    -------
+    Motion
+        Same frames, rate and start. The motion itself, when it is on that skeleton already.
+
+    Raises
+    ------
+    DataError
+        If a skeleton is not known, or does not stand upright in its rest pose.
+
+    Examples
+    --------
+    >>> from kinesics.performance import Motion
+    >>> rest = Motion(skeleton("mixamo"), np.tile(rot.IDENTITY, (2, 67, 1)), np.zeros((2, 3)), 60)
+    >>> retarget(rest).rotations.shape
+    (2, 55, 4)
+    """
+    canonical = motion.skeleton.names == JOINTS
+    if isinstance(to, Skeleton):
+        if to == motion.skeleton:
+            return motion
+        target, known = to, table(recognise(to))
+    else:
+        known = table(to)
+        if known.name == "humanoid" and canonical:
+            return motion
+        target = skeleton(to, motion.skeleton if canonical else None)
+    hub = target if target.names == JOINTS else motion.skeleton if canonical else _maya()
+    ours = Rig.of(motion.skeleton, table(source or recognise(motion.skeleton)), hub)
+    theirs = Rig.of(target, known, hub)
+    places, world = motion.skeleton.forward(
+        motion.rotations.astype(np.float64), motion.root.astype(np.float64)
+    )
+    turns = ours.read(world)
+    rotations = rot.normalise(target.local(theirs.write(turns)))
+    root = np.zeros((len(motion), 3))
+    theirs_at, _ = target.forward(rotations, root)
+    scale = theirs.leg / ours.leg
+    hips, here = ours.hips(places), theirs.hips(theirs_at)
+    root[:, [0, 2]] = (scale * hips - here)[:, [0, 2]]
+    low = ours.lowest(places, turns)
+    level = maths.floor_level(low) if floor else 0.0
+    if floor and abs(level) > 0.02:
+        log.info("retargeting: the motion's floor is at %.3f m", level)
+    root[:, 1] = scale * np.maximum(low - level, 0.0) - theirs.lowest(theirs_at, turns)
+    return replace(
+        motion,
+        skeleton=target,
+        rotations=rot.continuous(rotations).astype(np.float32),
+        root=root.astype(np.float32),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """A skeleton with its table, ready to be read from and written to.
+
+    ``joint`` maps canonical bones to joints, ``spine`` and ``neck`` are the chains; ``pose`` (J, 4) are the joints'
+    world rotations in the T-pose of the humanoid that it is compared with; ``sole`` says where the
+    sole is below ankle and toes.
+    """
+
+    skeleton: Skeleton
+    bones: Mapping[int, str]
+    joint: Mapping[str, int]
+    spine: tuple[int, ...]
+    neck: tuple[int, ...]
+    pose: Array
+    leg: float
+    sole: Mapping[str, tuple[tuple[Array, Array], Array]]
+
+    @classmethod
+    def of(cls, body: Skeleton, known: Table, hub: Skeleton) -> Rig:
+        """Prepare a skeleton; ``hub`` is the canonical one whose T-pose it is put into."""
+        place: dict[str, int] = {}
+        for i, plain in enumerate(_plain_names(body.names)):
+            place.setdefault(plain, i)
+        missing = _missing(known, set(place))
+        if missing:
+            raise DataError(f"skeleton: taken for {known.name!r}, but it lacks: {', '.join(missing)}")
+
+        def found(joints: tuple[str, ...]) -> tuple[int, ...]:
+            return tuple(place[n] for n in _plain_names(joints) if n in place)
+
+        joint = {b: i[0] for b, j in known.joint_of.items() if (i := found((j,)))}
+        bones = {i[0]: b[0] for j, b in known.bones.items() if b and (i := found((j,)))}
+        tips = {b: i[0] for j, b in known.tips.items() if (i := found((j,)))}
+        rest = body.rest.astype(np.float64)
+        base = _standing(joint, rest)
+        framed = base is None
+        if base is None:
+            if not known.frames:
+                raise DataError(
+                    f"skeleton: in its rest pose ({known.name!r}) the head is not above the hips and these above the "
+                    "feet; expected a person standing, in a T or an A or with arms down"
+                )
+            base = _framed(len(body), {i[0]: f for j, f in known.frames.items() if (i := found((j,)))})
+        else:
+            rest, base = rot.rotate(base, rest), np.tile(base, (len(body), 1))
+        aims = {}
+        for j, bone in bones.items():
+            end, aim = _aim(bone, joint, tips, hub)
+            if end is not None and np.linalg.norm(body_way := _way(body, j, end)) > 1e-4:
+                aims[j] = body_way, aim
+        legs = [
+            np.linalg.norm(_way(body, joint[s + a], joint[s + b]))
+            for s in _SIDES
+            for a, b in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
+        ]
+        if not min(legs) > 0:
+            raise DataError("skeleton: a leg has no length")
+        leg = float(np.sum(legs)) / 2
+        foot = _framed_foot if framed else _standing_foot
+        feet = {joint[f"{s}Foot"]: foot(body, joint, base, rest, leg, s) for s in _SIDES}
+        pose = maths.pose(body.parents, base, aims, feet)
+        flat, _ = body.forward(body.local(pose), np.zeros(3))
+        sole = {s: _sole(body, joint, flat, leg, s) for s in _SIDES}
+        return cls(body, bones, joint, found(known.spine), found(known.neck), pose, leg, sole)
+
+    def read(self, world: Array) -> Array:
+        """World rotations (T, J, 4) as turns (T, 55, 4) of the canonical bones out of the T-pose."""
+        own = rot.multiply(world, rot.conjugate(self.pose))
+        turns = np.empty((len(world), len(JOINTS), 4))
+        turns[:, 0] = own[:, self.joint["hips"]]
+        turns[:, [INDEX[b] for b in SPINE]] = maths.spread(turns[:, 0], own[:, self.spine], len(SPINE))
+        head = own[:, self.joint["head"]]
+        chest = turns[:, INDEX["upperChest"]]
+        if self.neck:
+            # One joint stands for all: its turn is that halfway up the neck.
+            middle = (len(self.neck) - 1) / 2
+            below, above = own[:, self.neck[int(middle)]], own[:, self.neck[-int(-middle // 1)]]
+            turns[:, INDEX["neck"]] = rot.slerp(below, above, np.full(len(own), middle % 1))
+        else:
+            turns[:, INDEX["neck"]] = rot.slerp(chest, head, np.full(len(own), 0.5))
+        for i, bone in enumerate(JOINTS):
+            if bone in self.joint:
+                turns[:, i] = own[:, self.joint[bone]]
+            elif i and bone not in SPINE + NECK:
+                turns[:, i] = turns[:, PARENTS[i]]
+        return turns
+
+    def write(self, turns: Array) -> Array:
+        """Turns of the canonical bones (T, 55, 4) as world rotations (T, J, 4)."""
+        own = np.empty((len(turns), len(self.skeleton), 4))
+        chains = dict(zip(self.spine, np.moveaxis(self._spine(turns), 1, 0), strict=True)) | dict.fromkeys(
+            self.neck, turns[:, INDEX["neck"]]
+        )
+        for j, p in enumerate(self.skeleton.parents):
+            if j in chains:
+                own[:, j] = chains[j]
+            elif j in self.bones:
+                own[:, j] = turns[:, INDEX[self.bones[j]]]
+            elif p < 0:
+                own[:, j] = rot.IDENTITY
+            else:
+                own[:, j] = own[:, p]
+        return rot.multiply(own, self.pose)
+
+    def _spine(self, turns: Array) -> Array:
+        return maths.spread(turns[:, 0], turns[:, [INDEX[b] for b in SPINE]], len(self.spine))
+
+    def hips(self, places: Array) -> Array:
+        """(T, 3) the middle of the hip joints."""
+        return places[:, [self.joint[f"{s}UpperLeg"] for s in _SIDES]].mean(axis=1)
+
+    def lowest(self, places: Array, turns: Array) -> Array:
+        """(T,) height of the lowest point of the soles."""
+        heights = []
+        for side, (points, toe_joint) in self.sole.items():
+            foot, toes = turns[:, INDEX[f"{side}Foot"]], turns[:, INDEX[f"{side}Toes"]]
+            ankle = places[:, self.joint[f"{side}Foot"]]
+            heights.append(maths.sole_height(ankle, foot, toes, points, toe_joint))
+        return np.minimum(*heights)
+
+
+def _way(body: Skeleton, joint: int, end: int) -> Array:
+    """From one joint to another (3,), in the axes of the rest pose."""
+    return (body.rest[end] - body.rest[joint]).astype(np.float64)
+
+
+def _aim(
+    bone: str, joint: Mapping[str, int], tips: Mapping[str, int], hub: Skeleton
+) -> tuple[int | None, Array]:
+    """The joint at the end of a bone, and where it lies from its beginning in the T-pose."""
+    if bone in _AIMS:
+        end = _AIMS[bone]
+        return joint.get(end), _way(hub, INDEX[bone], INDEX[end])
+    if bone.endswith("Distal"):  # fingers end straight
+        return tips.get(bone), hub.offsets[INDEX[bone]].astype(np.float64)
+    return None, np.zeros(3)
+
+
+def _standing(joint: Mapping[str, int], rest: Array) -> Array | None:
+    """The turn (4,) about the vertical that makes a person at rest face +Z; None where nobody stands."""
+    hips, head = rest[joint["hips"]], rest[joint["head"]]
+    ankles = rest[[joint[f"{s}Foot"] for s in _SIDES]]
+    up, down = head - hips, hips - ankles
+    if up[1] < 0.7 * np.linalg.norm(up) or (down[:, 1] < 0.7 * np.linalg.norm(down, axis=1)).any():
+        return None
+    pairs = [(joint[f"left{b}"], joint[f"right{b}"]) for b in ("UpperLeg", "UpperArm")]
+    lateral = sum((rest[a] - rest[b] for a, b in pairs), np.zeros(3))
+    return maths.facing(lateral)
+
+
+def _framed(count: int, frames: Mapping[int, str]) -> Array:
+    """World rotations (J, 4) in the T-pose of joints whose axes are named."""
+    base = np.tile(np.array([1.0, 0, 0, 0]), (count, 1))
+    for j, axes in frames.items():
+        base[j] = rot.from_matrix(np.array([_AXES[a] for a in axes]).T)
+    return base
+
+
+def _standing_foot(
+    body: Skeleton, joint: Mapping[str, int], base: Array, rest: Array, leg: float, side: str
+) -> Array:
+    """The turn (4,) of a foot from rest into the T-pose.
+
+    It follows its leg to the side, as legs at rest may be spread, but not to the front: soles are flat in both.
+    Then it is made to point as the humanoid's does.
+    """
+    maya = _maya().rest.astype(np.float64)
+    hip, ankle = f"{side}UpperLeg", f"{side}Foot"
+    now, aim = rest[joint[ankle]] - rest[joint[hip]], maya[INDEX[ankle]] - maya[INDEX[hip]]
+    spread = np.arctan2(aim[0], -aim[1]) - np.arctan2(now[0], -now[1])
+    turn = rot.from_axis_angle(np.array([0.0, 0, 1]), spread)
+    toes = joint.get(f"{side}Toes")
+    if toes is None:
+        return turn
+    now = rot.rotate(turn, rest[toes] - rest[joint[ankle]])
+    aim = maya[INDEX[f"{side}Toes"]] - maya[INDEX[ankle]]
+    heading = np.arctan2(aim[0], aim[2]) - np.arctan2(now[0], now[2])
+    return rot.multiply(rot.from_axis_angle(np.array([0.0, 1, 0]), heading), turn)
+
+
+def _framed_foot(
+    body: Skeleton, joint: Mapping[str, int], base: Array, rest: Array, leg: float, side: str
+) -> Array:
+    """The same where the zero pose does not show a flat foot.
+
+    The root's height at rest leaves the ankle's when the legs are straight; the joint of the toes is as high as
+    the humanoid's, to scale. Between them the foot slants.
+    """
+    maya = _maya()
+    toes, ankle, hips = joint.get(f"{side}Toes"), joint[f"{side}Foot"], joint["hips"]
+    if toes is None:
+        return np.array([1.0, 0, 0, 0])
+    below = rot.rotate(base[hips], _way(body, hips, joint[f"{side}UpperLeg"]))[1]
+    height = float(rest[hips, 1] + below) - leg
+    scale = leg / _leg(maya.offsets)
+    usual = scale * maya.rest[INDEX[f"{side}Foot"], 1]
+    if not 0.5 * usual < height < 2 * usual:
+        height = usual
+    drop = height - scale * maya.rest[INDEX[f"{side}Toes"], 1]
+    slant = np.arcsin(np.clip(drop / max(float(np.linalg.norm(_way(body, ankle, toes))), 1e-6), 0, 0.9))
+    return rot.from_axis_angle(np.array([1.0, 0, 0]), slant)
+
+
+def _sole(
+    body: Skeleton, joint: Mapping[str, int], flat: Array, leg: float, side: str
+) -> tuple[tuple[Array, Array], Array]:
+    """Heel and ball from the ankle, tip from the joint of the toes, and that joint from the ankle."""
+    maya = _maya()
+    scale = leg / _leg(maya.offsets)
+    toes = joint.get(f"{side}Toes")
+    height = scale * float(maya.rest[INDEX[f"{side}Toes"], 1])
+    if toes is None:
+        way = scale * maya.offsets[INDEX[f"{side}Toes"]].astype(np.float64)
+    else:
+        way = flat[toes] - flat[joint[f"{side}Foot"]]
+        # The canonical humanoid stands on height 0 at rest, in shoes of its own.
+        if body.names == JOINTS and 0 < body.rest[toes, 1] < 2 * height:
+            height = float(body.rest[toes, 1])
+    ball = np.array([way[0], way[1] - height, way[2]])
+    heel = np.array([0.0, ball[1], -_HEEL * leg])
+    return (np.array([heel, ball]), np.array([[0.0, -height, _TIP * leg]])), way

@@ -1,0 +1,111 @@
+"""Carrying rotations from one skeleton to another: the array maths, without names.
+
+A rig is described by the world rotation that each joint has when its limbs are put into a reference pose
+(:func:`pose`). A joint's turn out of that pose, ``world · conjugate(reference)``, no longer depends
+on the rig's axes or on its own pose of rest, and can be given to a joint of another rig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.geometry import rotations as rot
+
+Array = NDArray[np.float64]
+_UP = np.array([0.0, 1.0, 0.0])
+
+
+def pose(
+    parents: Sequence[int],
+    base: Array,
+    aims: Mapping[int, tuple[Array, Array]],
+    fixed: Mapping[int, Array],
+) -> Array:
+    """World rotations (J, 4) that put a rig's limbs into a reference pose.
+
+    From the root outwards, every joint is turned as its parent was, and then by the shortest turn that
+    points its bone where it should point, so that the twist along a limb stays what it is at rest.
+
+    Parameters
+    ----------
+    parents
+        Index of each joint's parent, parents first.
+    base
+        (J, 4) world rotations to start from: identities where the rest pose is a person standing.
+    aims
+        Joint → its bone's direction in its own axes, and the world direction that it should have.
+    fixed
+        Joint → the world turn (4,) from its base, where that is known; its descendants start from it.
+    """
+    turn = np.tile(np.array([1.0, 0, 0, 0]), (len(parents), 1))
+    for j, p in enumerate(parents):
+        if j in fixed:
+            turn[j] = fixed[j]
+            continue
+        if p >= 0:
+            turn[j] = turn[p]
+        if j in aims:
+            bone, aim = aims[j]
+            now = rot.rotate(rot.multiply(turn[j], base[j]), bone)
+            turn[j] = rot.multiply(rot.between(now, aim), turn[j])
+    return rot.normalise(rot.multiply(turn, base))
+
+
+def spread(below: Array, chain: Array, count: int) -> Array:
+    """The turns of a chain of joints (T, N, 4), shared out over another number of joints (T, ``count``, 4).
+
+    Both chains begin above ``below`` (T, 4) and end in the same turn; between, a joint takes the turn at the same
+    part of the way.
+
+    >>> still, bent = np.array([[1.0, 0, 0, 0]]), np.array([[np.cos(0.5), np.sin(0.5), 0, 0]])
+    >>> np.degrees(rot.angle(spread(still, bent[:, None], 2), still[:, None])).round(2)
+    array([[28.65, 57.3 ]])
+    """
+    turns = np.concatenate([below[:, None], chain], axis=1)
+    place = np.arange(1, count + 1) * (turns.shape[1] - 1) / count
+    low = np.minimum(np.floor(place + 1e-9).astype(int), turns.shape[1] - 2)
+    return rot.slerp(turns[:, low], turns[:, low + 1], np.broadcast_to(place - low, (len(turns), count)))
+
+
+def facing(lateral: Array) -> Array:
+    """The turn (4,) about the vertical that brings a person whose left is ``lateral`` (3,) to face +Z.
+
+    In whole quarters of a turn: what is left is the person's own asymmetry.
+    """
+    quarters = np.round(np.arctan2(-lateral[2], lateral[0]) / (np.pi / 2))
+    return rot.from_axis_angle(_UP, -quarters * np.pi / 2)
+
+
+def sole_height(
+    ankle: Array, foot: Array, toes: Array, points: tuple[Array, Array], toe_joint: Array
+) -> Array:
+    """Height (T,) of the lowest point of one foot's sole.
+
+    Parameters
+    ----------
+    ankle
+        (T, 3) where the ankle is.
+    foot, toes
+        (T, 4) turns of foot and toes out of the flat foot.
+    points
+        Points of the sole of the flat foot, (N, 3) from the ankle that turn with the foot, and (M, 3) from the
+        joint of the toes that turn with the toes.
+    toe_joint
+        (3,) from the ankle to the joint of the toes in the flat foot.
+    """
+    heel = ankle[:, None] + rot.rotate(foot[:, None], points[0])
+    joint = ankle + rot.rotate(foot, toe_joint)
+    tip = joint[:, None] + rot.rotate(toes[:, None], points[1])
+    return np.minimum(heel[..., 1].min(axis=1), tip[..., 1].min(axis=1))
+
+
+def floor_level(low: Array) -> float:
+    """The floor's height, from the height (T,) of a person's lowest point.
+
+    People stand more often than they fly and never sink: the tenth percentile. A single bad frame does not
+    move it, nor does a jump.
+    """
+    return float(np.percentile(low, 10)) if len(low) else 0.0
