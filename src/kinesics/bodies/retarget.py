@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 _SIDES = ("left", "right")
+PRONATION_SHARE = 0.72
+"""How far the forearm's bone follows the palm where a skeleton has a joint for that turn alone; what the
+rules' own arms do."""
 _HEEL, _TIP = 0.06, 0.075  # of the leg's length, behind the ankle and before the joint of the toes (ours)
 _AXES = {
     "L": (1.0, 0, 0), "R": (-1.0, 0, 0),
@@ -285,11 +288,13 @@ def retarget(
     scale = theirs.leg / ours.leg
     hips, here = ours.hips(places), theirs.hips(theirs_at)
     root[:, [0, 2]] = (scale * hips - here)[:, [0, 2]]
-    low = ours.lowest(places, turns)
-    level = maths.floor_level(low) if floor else 0.0
-    if floor and abs(level) > 0.02:
-        log.info("retargeting: the motion's floor is at %.3f m", level)
-    root[:, 1] = scale * np.maximum(low - level, 0.0) - theirs.lowest(theirs_at, turns)
+    soles = ours.soles(places, turns)
+    level = maths.floor_under(soles, float(motion.fps)) if floor else np.zeros(len(motion))
+    if np.abs(level).max(initial=0) > 0.02:
+        log.info("retargeting: the motion's floor is at %.3f to %.3f m", level.min(), level.max())
+    height = soles[..., 1].min(axis=1) - level
+    height = scale * (maths.settled(height) if floor else height)
+    root[:, 1] = height - theirs.soles(theirs_at, turns)[..., 1].min(axis=1)
     return replace(
         motion,
         skeleton=target,
@@ -302,14 +307,16 @@ def retarget(
 class Rig:
     """A skeleton with its table, ready to be read from and written to.
 
-    ``joint`` maps canonical bones to joints, ``spine`` and ``neck`` are the chains; ``pose`` (J, 4) are the joints'
-    world rotations in the T-pose of the humanoid that it is compared with; ``sole`` says where the
+    ``joint`` maps canonical bones to the joints they are read from, ``bones`` joints to the bones they are given;
+    ``twisting`` are joints that twist a bone from within, ``spine`` and ``neck`` the chains; ``pose`` (J, 4) are the
+    joints' world rotations in the T-pose of the humanoid that it is compared with; ``sole`` says where the
     sole is below ankle and toes.
     """
 
     skeleton: Skeleton
     bones: Mapping[int, str]
     joint: Mapping[str, int]
+    twisting: Mapping[str, int]
     spine: tuple[int, ...]
     neck: tuple[int, ...]
     pose: Array
@@ -329,8 +336,12 @@ class Rig:
         def found(joints: tuple[str, ...]) -> tuple[int, ...]:
             return tuple(place[n] for n in _plain_names(joints) if n in place)
 
-        joint = {b: i[0] for b, j in known.joint_of.items() if (i := found((j,)))}
         bones = {i[0]: b[0] for j, b in known.bones.items() if b and (i := found((j,)))}
+        joint = {b: i[0] for b, j in known.joint_of.items() if (i := found((j,)))}
+        twisting = {
+            bone: joint[bone] for j, bone in bones.items() if j != joint[bone] and bone == bones[joint[bone]]
+        }
+        joint |= {bone: j for j, bone in bones.items()}
         tips = {b: i[0] for j, b in known.tips.items() if (i := found((j,)))}
         rest = body.rest.astype(np.float64)
         base = _standing(joint, rest)
@@ -362,7 +373,7 @@ class Rig:
         pose = maths.pose(body.parents, base, aims, feet)
         flat, _ = body.forward(body.local(pose), np.zeros(3))
         sole = {s: _sole(body, joint, flat, leg, s) for s in _SIDES}
-        return cls(body, bones, joint, found(known.spine), found(known.neck), pose, leg, sole)
+        return cls(body, bones, joint, twisting, found(known.spine), found(known.neck), pose, leg, sole)
 
     def read(self, world: Array) -> Array:
         """World rotations (T, J, 4) as turns (T, 55, 4) of the canonical bones out of the T-pose."""
@@ -384,6 +395,15 @@ class Rig:
                 turns[:, i] = own[:, self.joint[bone]]
             elif i and bone not in SPINE + NECK:
                 turns[:, i] = turns[:, PARENTS[i]]
+        for hand, wrist in self.twisting.items():
+            # A joint that is only there to turn the palm: flesh turns with it all along the forearm.
+            lower = PARENTS[INDEX[hand]]
+            along = np.array([1.0 if hand.startswith("left") else -1.0, 0, 0])
+            _, twist = rot.swing_twist(rot.multiply(rot.conjugate(turns[:, lower]), own[:, wrist]), along)
+            part = rot.slerp(
+                np.broadcast_to(rot.IDENTITY, twist.shape), twist, np.full(len(own), PRONATION_SHARE)
+            )
+            turns[:, lower] = rot.multiply(turns[:, lower], part)
         return turns
 
     def write(self, turns: Array) -> Array:
@@ -410,14 +430,14 @@ class Rig:
         """(T, 3) the middle of the hip joints."""
         return places[:, [self.joint[f"{s}UpperLeg"] for s in _SIDES]].mean(axis=1)
 
-    def lowest(self, places: Array, turns: Array) -> Array:
-        """(T,) height of the lowest point of the soles."""
-        heights = []
+    def soles(self, places: Array, turns: Array) -> Array:
+        """(T, 6, 3) heel, ball and tip of both soles."""
+        out = []
         for side, (points, toe_joint) in self.sole.items():
             foot, toes = turns[:, INDEX[f"{side}Foot"]], turns[:, INDEX[f"{side}Toes"]]
             ankle = places[:, self.joint[f"{side}Foot"]]
-            heights.append(maths.sole_height(ankle, foot, toes, points, toe_joint))
-        return np.minimum(*heights)
+            out.append(maths.soles(ankle, foot, toes, points, toe_joint))
+        return np.concatenate(out, axis=1)
 
 
 def _way(body: Skeleton, joint: int, end: int) -> Array:

@@ -2,7 +2,8 @@
 
 Every table is a tree: a joint's children stand indented below it, and behind its name stands what it is:
 
-- a canonical bone (several with ``+``: the joint turns all of them, and is read from the first),
+- a canonical bone (several with ``+``: the joint turns all of them, and is read from the first; where two joints
+  are the same bone, the inner one only twists it, and it is read from the outer one),
 - ``spine*`` or ``neck*``: one of a chain of any length between hips and shoulders, or shoulders and head,
 - ``>bone``: the tip of that bone, with no turn of its own,
 - nothing: a joint that people do not have; it rests, and stands where its parent does.
@@ -70,8 +71,11 @@ class Table:
 
     @functools.cached_property
     def joint_of(self) -> dict[str, str]:
-        """Canonical bone → the joint it is read from; without the chains."""
-        out = {bones[0]: joint for joint, bones in self.bones.items() if bones}
+        """Canonical bone → the joint where it begins; without the chains."""
+        out: dict[str, str] = {}
+        for joint, bones in self.bones.items():
+            if bones:
+                out.setdefault(bones[0], joint)
         for joint, bones in self.bones.items():
             for bone in bones[1:]:
                 out.setdefault(bone, joint)
@@ -177,7 +181,7 @@ Hips hips
           LeftArm leftUpperArm
             LeftForeArm leftLowerArm
               LeftHand leftHand
-                LeftFingerBase
+                LeftFingerBase leftHand
                   LeftHandIndex1 leftMiddleProximal+leftIndexProximal+leftRingProximal+leftLittleProximal
                 LThumb leftThumbMetacarpal
 """

@@ -79,10 +79,8 @@ def facing(lateral: Array) -> Array:
     return rot.from_axis_angle(_UP, -quarters * np.pi / 2)
 
 
-def sole_height(
-    ankle: Array, foot: Array, toes: Array, points: tuple[Array, Array], toe_joint: Array
-) -> Array:
-    """Height (T,) of the lowest point of one foot's sole.
+def soles(ankle: Array, foot: Array, toes: Array, points: tuple[Array, Array], toe_joint: Array) -> Array:
+    """Where the points of one foot's sole are, (T, N + M, 3).
 
     Parameters
     ----------
@@ -96,16 +94,63 @@ def sole_height(
     toe_joint
         (3,) from the ankle to the joint of the toes in the flat foot.
     """
-    heel = ankle[:, None] + rot.rotate(foot[:, None], points[0])
+    back = ankle[:, None] + rot.rotate(foot[:, None], points[0])
     joint = ankle + rot.rotate(foot, toe_joint)
-    tip = joint[:, None] + rot.rotate(toes[:, None], points[1])
-    return np.minimum(heel[..., 1].min(axis=1), tip[..., 1].min(axis=1))
+    return np.concatenate([back, joint[:, None] + rot.rotate(toes[:, None], points[1])], axis=1)
 
 
-def floor_level(low: Array) -> float:
-    """The floor's height, from the height (T,) of a person's lowest point.
+STEEPEST = 0.04
+"""Slope of a floor that is taken for a tilted recording, not for a slope (ours; 2.3°)."""
 
-    People stand more often than they fly and never sink: the tenth percentile. A single bad frame does not
-    move it, nor does a jump.
+
+def floor_under(points: Array, fps: float) -> Array:
+    """Height (T,) of the floor below a person, from the points of both soles (T, N, 3).
+
+    A level at first: the tenth percentile of the lowest point's height, as people stand more often than they
+    fly and never sink. Where points at rest near that level lie on a slight slope, as in recordings
+    whose axes are tilted, the slope is taken for the floor's. It is as slight as the evidence: people who stay in
+    one place give none.
     """
-    return float(np.percentile(low, 10)) if len(low) else 0.0
+    if not len(points):
+        return np.zeros(0)
+    frames = np.arange(len(points))
+    lowest = points[frames, np.argmin(points[..., 1], axis=1)]
+    level = np.percentile(lowest[:, 1], 10)
+    if len(points) < 3:
+        return np.full(len(points), level)
+    speed = np.linalg.norm(np.gradient(points, 1 / fps, axis=0), axis=-1)
+    still = (speed < 0.3) & (points[..., 1] < level + 0.08)
+    if np.count_nonzero(still) < 10:
+        return np.full(len(points), level)
+    # Points of a foot that stands, the lowest one of each frame: heel, then ball, then toes.
+    height = np.where(still, points[..., 1], np.inf)
+    rows = np.isfinite(height.min(axis=1))
+    there = points[frames[rows], np.argmin(height[rows], axis=1)]
+    middle = np.median(there, axis=0)
+    across = (there - middle)[:, [0, 2]]
+    rise = there[:, 1] - middle[1]
+    # Ridge: a spread of a third of a metre halves the doubt. Reweighted: what stands out does not count.
+    weight = np.ones(len(rise))
+    slope, offset = np.zeros(2), 0.0
+    for _ in range(10):
+        design = np.column_stack([across, np.ones(len(rise))])
+        normal = design.T @ (weight[:, None] * design) + np.diag(
+            [0.1 * weight.sum(), 0.1 * weight.sum(), 1e-9]
+        )
+        *slope, offset = np.linalg.solve(normal, design.T @ (weight * rise))
+        weight = 1 / np.maximum(np.abs(rise - design @ [*slope, offset]), 0.003)
+    if np.hypot(*slope) > STEEPEST:
+        return np.full(len(points), level)
+    return middle[1] + offset + (lowest - middle)[:, [0, 2]] @ np.asarray(slope)
+
+
+def settled(height: Array) -> Array:
+    """Heights above the floor with those of a centimetre or less brought to it, and greater ones left.
+
+    What a recording shows between sole and floor while a foot stands is error.
+
+    >>> settled(np.array([-0.01, 0.005, 0.02, 0.1, 0.3])).round(3)
+    array([0.   , 0.   , 0.01 , 0.096, 0.299])
+    """
+    height = np.maximum(height, 0.0)
+    return height**3 / (height**2 + 0.02**2)
