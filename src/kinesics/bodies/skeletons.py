@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kinesics.bodies.humanoid import JOINTS, PARENTS
@@ -92,9 +92,9 @@ class Table:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Joints without which a skeleton is not this one."""
+        """Joints without which a skeleton is not this one, besides one of the spine."""
         limbs = [f"{s}{b}" for s in ("left", "right") for b in _LIMBS]
-        return tuple(self.joint_of[b] for b in ["hips", "head", *limbs]) + self.spine[-1:]
+        return tuple(self.joint_of[b] for b in ["hips", "head", *limbs])
 
 
 _LIMBS = ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
@@ -422,3 +422,32 @@ TABLES: dict[str, Table] = {
 
 ALIASES: dict[str, str] = {"vrm": "humanoid", "vrm1": "humanoid", "xia": "cmu", "humanml3d": "smpl22", "ntu": "kinect25"}  # fmt: skip
 """Other names for them."""
+
+
+def lacking(known: Table, plain: Iterable[str]) -> list[str]:
+    """Joints that a skeleton with these :func:`plain_names` lacks and needs to be the known one."""
+    there = set(plain)
+    out = [j for j, name in zip(known.needed, plain_names(known.needed), strict=True) if name not in there]
+    if not there & set(plain_names(known.spine)):
+        out.append(" or ".join(known.spine))
+    return out
+
+
+_SAME = {"lefteye": "lefteyesmplhf", "righteye": "righteyesmplhf"}
+
+
+@functools.lru_cache(maxsize=256)
+def plain_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without prefix, case, underscores, blanks, dots and dashes; ``L_`` and ``R_`` in full.
+
+    >>> plain_names(("mixamorig:LeftUpLeg", "L_Hip", "Left_Hip"))
+    ('leftupleg', 'lefthip', 'lefthip')
+    """
+    return tuple(map(_plain, names))
+
+
+def _plain(name: str) -> str:
+    name = re.sub(r"^(.*[:|])?(mixamorig\d*[_ ]?)?([mf]_avg_)?", "", name)
+    name = re.sub(r"^([LR])_", lambda m: {"L": "left", "R": "right"}[m[1]], name)
+    name = re.sub(r"[\s_.\-]", "", name).lower()
+    return _SAME.get(name, name)

@@ -154,3 +154,14 @@ def settled(height: Array) -> Array:
     """
     height = np.maximum(height, 0.0)
     return height**3 / (height**2 + 0.02**2)
+
+
+def smoothed(values: Array, frames: float) -> Array:
+    """Values (T, ...) under a Gaussian of ``frames`` standard deviation; the ends are held."""
+    reach = int(np.ceil(3 * frames))
+    if len(values) < 2 or reach < 1:
+        return values
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
+    padded = np.concatenate([np.repeat(values[:1], reach, 0), values, np.repeat(values[-1:], reach, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return windows @ (kernel / kernel.sum())
