@@ -14,7 +14,8 @@ humanoid (:mod:`kinesics.bodies.skeletons`). A motion goes through that humanoid
   the target lacks are folded into what hangs on them.
 - **Place.** The middle of the hip joints travels by the ratio of the leg lengths. Its height is such that in every
   frame the lowest point of the soles stands above the floor as it does in the source, to scale. The source's floor
-  is found from its lowest points over the clip, as some takes are not at height 0.
+  is found from its soles over the clip, as takes are not always at height 0 or level. Feet that stand are kept
+  from slipping by moving the hips by a centimetre or two.
 
 Skeletons must stand upright in their rest pose, in a T, an A or with arms down; of files whose zero pose is no
 human pose, Bandai-Namco's are known. Positions without rotations are not read here.
@@ -222,9 +223,8 @@ def retarget(
         motion.rotations.astype(np.float64), motion.root.astype(np.float64)
     )
     turns = ours.read(world)
-    soles = ours.soles(places, turns)
-    if not ours.has_toes:
-        soles = soles[:, BACK]
+    points = slice(None) if ours.has_toes and theirs.has_toes else BACK
+    soles = ours.soles(places, turns)[:, points]
     level = maths.floor_under(soles, float(motion.fps)) if floor else np.zeros(len(motion))
     if np.abs(level).max(initial=0) > 0.02:
         log.info("retargeting: the motion's floor is at %.3f to %.3f m", level.min(), level.max())
@@ -237,11 +237,12 @@ def retarget(
     root += scale * ours.hips(places) - theirs.hips(theirs_at)
     height = soles[..., 1].min(axis=1) - level
     height = scale * (maths.settled(height) if floor else height)
-    here = theirs.soles(theirs_at, turns)
-    if not (ours.has_toes and theirs.has_toes):
-        here = here[:, BACK]
+    here = theirs.soles(theirs_at, turns)[:, points]
     rise = height - here[..., 1].min(axis=1) - root[:, 1]
     root[:, 1] += maths.smoothed(rise, SMOOTH * float(motion.fps))
+    if floor:
+        above = scale * (soles[..., 1] - level[:, None])
+        root[:, [0, 2]] += maths.planted(scale * soles, here + root[:, None], above, float(motion.fps))
     return replace(
         motion,
         skeleton=target,

@@ -162,6 +162,33 @@ def smoothed(values: Array, frames: float) -> Array:
     if len(values) < 2 or reach < 1:
         return values
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / frames) ** 2)
-    padded = np.concatenate([np.repeat(values[:1], reach, 0), values, np.repeat(values[-1:], reach, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
-    return windows @ (kernel / kernel.sum())
+    padded = np.pad(values.reshape(len(values), -1), ((reach, reach), (0, 0)), mode="edge")
+    columns = [np.convolve(column, kernel / kernel.sum(), mode="valid") for column in padded.T]
+    return np.stack(columns, axis=1).reshape(values.shape)
+
+
+def planted(wanted: Array, now: Array, height: Array, fps: float) -> Array:
+    """Moves over the floor (T, 2) that keep standing soles as still as they should be.
+
+    Parameters
+    ----------
+    wanted, now
+        (T, N, 3) the source's sole points, to scale, and the target's.
+    height
+        (T, N) of the source's above the floor, to scale.
+
+    Returns
+    -------
+    ndarray
+        Along x and z, metres. Only what changes within a second or so: where a person is, on the whole, stays
+        the source's.
+    """
+    if len(now) < 3:
+        return np.zeros((len(now), 2))
+    velocity = np.gradient(wanted, 1 / fps, axis=0)
+    speed = np.linalg.norm(velocity, axis=-1)
+    stands = np.exp(-((speed / 0.25) ** 2) - (np.maximum(height, 0) / 0.03) ** 2)
+    stands = smoothed(stands, 0.04 * fps)[..., None]
+    slip = ((velocity - np.gradient(now, 1 / fps, axis=0)) * stands).sum(axis=1) / (stands.sum(axis=1) + 0.1)
+    path = np.cumsum(slip[:, [0, 2]], axis=0) / fps
+    return path - smoothed(path, 0.6 * fps)
