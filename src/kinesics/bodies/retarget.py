@@ -24,6 +24,7 @@ human pose, Bandai-Namco's are known. Positions without rotations are not read h
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -206,7 +207,7 @@ def retarget(
     >>> retarget(rest).rotations.shape
     (2, 55, 4)
     """
-    canonical = motion.skeleton.names == JOINTS
+    canonical = motion.skeleton.names == JOINTS and (source is None or table(source).name == "humanoid")
     if isinstance(to, Skeleton):
         if to == motion.skeleton:
             return motion
@@ -219,36 +220,44 @@ def retarget(
     hub = target if target.names == JOINTS else motion.skeleton if canonical else maya()
     ours = Rig.of(motion.skeleton, table(source or recognise(motion.skeleton)), hub)
     theirs = Rig.of(target, known, hub)
-    places, world = motion.skeleton.forward(
-        motion.rotations.astype(np.float64), motion.root.astype(np.float64)
-    )
-    turns = ours.read(world)
+    frames, fps = len(motion), float(motion.fps)
     points = slice(None) if ours.has_toes and theirs.has_toes else BACK
-    soles = ours.soles(places, turns)[:, points]
-    level = maths.floor_under(soles, float(motion.fps)) if floor else np.zeros(len(motion))
+    turns, hips = np.empty((frames, len(JOINTS), 4)), np.empty((frames, 3))
+    soles = np.empty((frames, 6, 3))[:, points]
+    for part in _blocks(frames):
+        places, world = motion.skeleton.forward(
+            motion.rotations[part].astype(np.float64), motion.root[part].astype(np.float64)
+        )
+        turns[part] = ours.read(world)
+        hips[part] = ours.hips(places)
+        soles[part] = ours.soles(places, turns[part])[:, points]
+    level = maths.floor_under(soles, fps) if floor else np.zeros(frames)
     if np.abs(level).max(initial=0) > 0.02:
         log.info("retargeting: the motion's floor is at %.3f to %.3f m", level.min(), level.max())
+    height = soles[..., 1] - level[:, None]
     if not ours.has_toes:
-        _bend_toes(turns, (soles[..., 1] - level[:, None]) / ours.leg)
-    rotations = rot.normalise(target.local(theirs.write(turns)))
-    root = np.zeros((len(motion), 3))
-    theirs_at, _ = target.forward(rotations, root)
+        _bend_toes(turns, height / ours.leg)
     scale = theirs.leg / ours.leg
-    root += scale * ours.hips(places) - theirs.hips(theirs_at)
-    height = soles[..., 1].min(axis=1) - level
-    height = scale * (maths.settled(height) if floor else height)
-    here = theirs.soles(theirs_at, turns)[:, points]
-    rise = height - here[..., 1].min(axis=1) - root[:, 1]
-    root[:, 1] += maths.smoothed(rise, SMOOTH * float(motion.fps))
+    rotations = np.empty((frames, len(target), 4), np.float32)
+    root, here = np.empty((frames, 3)), np.empty_like(soles)
+    for part in _blocks(frames):
+        local = rot.normalise(target.local(theirs.write(turns[part])))
+        rotations[part] = local
+        places, _ = target.forward(local, np.zeros(3))
+        root[part] = scale * hips[part] - theirs.hips(places)
+        here[part] = theirs.soles(places, turns[part])[:, points]
+    lowest = height.min(axis=1)
+    lowest = scale * (maths.settled(lowest) if floor else lowest)
+    rise = lowest - here[..., 1].min(axis=1) - root[:, 1]
+    root[:, 1] += maths.smoothed(rise, SMOOTH * fps)
     if floor:
-        above = scale * (soles[..., 1] - level[:, None])
-        root[:, [0, 2]] += maths.planted(scale * soles, here + root[:, None], above, float(motion.fps))
-    return replace(
-        motion,
-        skeleton=target,
-        rotations=rot.continuous(rotations).astype(np.float32),
-        root=root.astype(np.float32),
-    )
+        root[:, [0, 2]] += maths.planted(scale * soles, here + root[:, None], scale * height, fps)
+    return replace(motion, skeleton=target, rotations=rot.continuous(rotations), root=root.astype(np.float32))
+
+
+def _blocks(frames: int) -> Iterator[slice]:
+    # Enough frames for numpy, few enough for the memory that an hour of motion would take.
+    return (slice(first, first + 4096) for first in range(0, frames, 4096))
 
 
 def _bend_toes(turns: Array, heights: Array) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -102,7 +103,8 @@ class Rig:
         }
         joint |= {bone: j for j, bone in bones.items()}
         tips = {b: i[0] for j, b in known.tips.items() if (i := found((j,)))}
-        rest = body.rest.astype(np.float64)
+        zero, standing = body.rest.astype(np.float64), hub.rest.astype(np.float64)
+        rest = zero
         base = _standing(joint, rest)
         framed = base is None
         if base is None:
@@ -116,22 +118,26 @@ class Rig:
             rest, base = rot.rotate(base, rest), np.tile(base, (len(body), 1))
         aims = {}
         for j, bone in bones.items():
-            end, aim = _aim(bone, joint, tips, hub)
-            if end is not None and np.linalg.norm(body_way := _way(body, j, end)) > 1e-4:
-                aims[j] = body_way, aim
+            end, aim = _aim(bone, joint, tips, standing)
+            if end is not None and np.linalg.norm(zero[end] - zero[j]) > 1e-4:
+                aims[j] = zero[end] - zero[j], aim
         legs = [
-            np.linalg.norm(_way(body, joint[s + a], joint[s + b]))
+            np.linalg.norm(zero[joint[s + a]] - zero[joint[s + b]])
             for s in SIDES
             for a, b in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
         ]
         if not min(legs) > 0:
             raise DataError("skeleton: a leg has no length")
         leg = float(np.sum(legs)) / 2
-        foot = _framed_foot if framed else _standing_foot
-        feet = {joint[f"{s}Foot"]: foot(body, joint, base, rest, leg, s) for s in SIDES}
+        feet = {
+            joint[f"{s}Foot"]: _framed_foot(joint, rest, s, base, leg, hub)
+            if framed
+            else _standing_foot(joint, rest, s, standing)
+            for s in SIDES
+        }
         pose = maths.pose(body.parents, base, aims, feet)
         flat, _ = body.forward(body.local(pose), np.zeros(3))
-        sole = {s: _sole(body, joint, flat, leg, s) for s in SIDES}
+        sole = {s: _sole(body, joint, flat, leg, s, hub) for s in SIDES}
         return cls(body, bones, joint, twisting, found(known.spine), found(known.neck), pose, leg, sole)
 
     def read(self, world: Array) -> Array:
@@ -145,7 +151,7 @@ class Rig:
         if self.neck:
             # One joint stands for all: its turn is that halfway up the neck.
             middle = (len(self.neck) - 1) / 2
-            below, above = own[:, self.neck[int(middle)]], own[:, self.neck[-int(-middle // 1)]]
+            below, above = own[:, self.neck[math.floor(middle)]], own[:, self.neck[math.ceil(middle)]]
             turns[:, INDEX["neck"]] = rot.slerp(below, above, np.full(len(own), middle % 1))
         else:
             turns[:, INDEX["neck"]] = rot.slerp(chest, head, np.full(len(own), 0.5))
@@ -176,8 +182,8 @@ class Rig:
                 own[:, j] = chains[j]
             elif j in self.bones:
                 own[:, j] = turns[:, INDEX[self.bones[j]]]
-            elif p < 0:
-                own[:, j] = rot.IDENTITY
+            elif p < 0:  # what stands above the hips stays where it is
+                own[:, j] = rot.conjugate(self.pose[j])
             else:
                 own[:, j] = own[:, p]
         return rot.multiply(own, self.pose)
@@ -204,20 +210,15 @@ class Rig:
         return np.concatenate(out, axis=1)
 
 
-def _way(body: Skeleton, joint: int, end: int) -> Array:
-    """From one joint to another (3,), in the axes of the rest pose."""
-    return (body.rest[end] - body.rest[joint]).astype(np.float64)
-
-
 def _aim(
-    bone: str, joint: Mapping[str, int], tips: Mapping[str, int], hub: Skeleton
+    bone: str, joint: Mapping[str, int], tips: Mapping[str, int], standing: Array
 ) -> tuple[int | None, Array]:
     """The joint at the end of a bone, and where it lies from its beginning in the T-pose."""
     if bone in _AIMS:
         end = _AIMS[bone]
-        return joint.get(end), _way(hub, INDEX[bone], INDEX[end])
+        return joint.get(end), standing[INDEX[end]] - standing[INDEX[bone]]
     if bone.endswith("Distal"):  # fingers end straight
-        return tips.get(bone), hub.offsets[INDEX[bone]].astype(np.float64)
+        return tips.get(bone), standing[INDEX[bone]] - standing[PARENTS[INDEX[bone]]]
     return None, np.zeros(3)
 
 
@@ -241,15 +242,12 @@ def _framed(count: int, frames: Mapping[int, str]) -> Array:
     return base
 
 
-def _standing_foot(
-    body: Skeleton, joint: Mapping[str, int], base: Array, rest: Array, leg: float, side: str
-) -> Array:
+def _standing_foot(joint: Mapping[str, int], rest: Array, side: str, standing: Array) -> Array:
     """The turn (4,) of a foot from rest into the T-pose.
 
     It follows its leg to the side, as legs at rest may be spread, but not to the front: soles are flat in both.
     Then it is made to point as the humanoid's does.
     """
-    standing = maya().rest.astype(np.float64)
     hip, ankle = f"{side}UpperLeg", f"{side}Foot"
     now, aim = rest[joint[ankle]] - rest[joint[hip]], standing[INDEX[ankle]] - standing[INDEX[hip]]
     spread = np.arctan2(aim[0], -aim[1]) - np.arctan2(now[0], -now[1])
@@ -264,43 +262,46 @@ def _standing_foot(
 
 
 def _framed_foot(
-    body: Skeleton, joint: Mapping[str, int], base: Array, rest: Array, leg: float, side: str
+    joint: Mapping[str, int], rest: Array, side: str, base: Array, leg: float, hub: Skeleton
 ) -> Array:
     """The same where the zero pose does not show a flat foot.
 
     The root's height at rest leaves the ankle's when the legs are straight; the joint of the toes is as high as
     the humanoid's, to scale. Between them the foot slants.
     """
-    person = maya()
     toes, ankle, hips = joint.get(f"{side}Toes"), joint[f"{side}Foot"], joint["hips"]
     if toes is None:
         return np.array([1.0, 0, 0, 0])
-    below = rot.rotate(base[hips], _way(body, hips, joint[f"{side}UpperLeg"]))[1]
+    below = rot.rotate(base[hips], rest[joint[f"{side}UpperLeg"]] - rest[hips])[1]
     height = float(rest[hips, 1] + below) - leg
-    scale = leg / leg_length(person.offsets)
-    usual = scale * person.rest[INDEX[f"{side}Foot"], 1]
+    ball = leg * _ball_height(hub, side)
+    usual = ball - leg / leg_length(hub.offsets) * float(hub.offsets[INDEX[f"{side}Toes"], 1])
     if not 0.5 * usual < height < 2 * usual:
         height = usual
-    drop = height - scale * person.rest[INDEX[f"{side}Toes"], 1]
-    slant = np.arcsin(np.clip(drop / max(float(np.linalg.norm(_way(body, ankle, toes))), 1e-6), 0, 0.9))
+    length = max(float(np.linalg.norm(rest[toes] - rest[ankle])), 1e-6)
+    slant = np.arcsin(np.clip((height - ball) / length, 0, 0.9))
     return rot.from_axis_angle(np.array([1.0, 0, 0]), slant)
 
 
+def _ball_height(person: Skeleton, side: str) -> float:
+    """Height of the joint of the toes of a canonical humanoid that stands, in lengths of the leg."""
+    bone = INDEX[f"{side}Toes"]
+    ratio = float(person.rest[bone, 1]) / leg_length(person.offsets)
+    # It stands on height 0 at rest, in shoes of its own; but a file may have put it elsewhere.
+    return ratio if 0 < ratio < 0.1 else float(maya().rest[bone, 1]) / leg_length(maya().offsets)
+
+
 def _sole(
-    body: Skeleton, joint: Mapping[str, int], flat: Array, leg: float, side: str
+    body: Skeleton, joint: Mapping[str, int], flat: Array, leg: float, side: str, hub: Skeleton
 ) -> tuple[tuple[Array, Array], Array]:
     """Heel and ball from the ankle, tip from the joint of the toes, and that joint from the ankle."""
-    person = maya()
-    scale = leg / leg_length(person.offsets)
+    person = body if body.names == JOINTS else hub
+    height = leg * _ball_height(person, side)
     toes = joint.get(f"{side}Toes")
-    height = scale * float(person.rest[INDEX[f"{side}Toes"], 1])
     if toes is None:
-        way = scale * person.offsets[INDEX[f"{side}Toes"]].astype(np.float64)
+        way = leg / leg_length(person.offsets) * person.offsets[INDEX[f"{side}Toes"]].astype(np.float64)
     else:
         way = flat[toes] - flat[joint[f"{side}Foot"]]
-        # The canonical humanoid stands on height 0 at rest, in shoes of its own.
-        if body.names == JOINTS and 0 < body.rest[toes, 1] < 2 * height:
-            height = float(body.rest[toes, 1])
     ball = np.array([way[0], way[1] - height, way[2]])
     heel = np.array([0.0, ball[1], -HEEL * leg])
     return (np.array([heel, ball]), np.array([[0.0, -height, TIP * leg]])), way

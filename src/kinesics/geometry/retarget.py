@@ -119,29 +119,33 @@ def floor_under(points: Array, fps: float) -> Array:
     if len(points) < 3:
         return np.full(len(points), level)
     speed = np.linalg.norm(np.gradient(points, 1 / fps, axis=0), axis=-1)
-    still = (speed < 0.3) & (points[..., 1] < level + 0.08)
-    if np.count_nonzero(still) < 10:
-        return np.full(len(points), level)
-    # Points of a foot that stands, the lowest one of each frame: heel, then ball, then toes.
-    height = np.where(still, points[..., 1], np.inf)
+    height = np.where(speed < 0.3, points[..., 1], np.inf)
     rows = np.isfinite(height.min(axis=1))
     there = points[frames[rows], np.argmin(height[rows], axis=1)]
-    middle = np.median(there, axis=0)
-    across = (there - middle)[:, [0, 2]]
-    rise = there[:, 1] - middle[1]
-    # Ridge: a spread of a third of a metre halves the doubt. Reweighted: what stands out does not count.
-    weight = np.ones(len(rise))
-    slope, offset = np.zeros(2), 0.0
-    for _ in range(10):
-        design = np.column_stack([across, np.ones(len(rise))])
-        normal = design.T @ (weight[:, None] * design) + np.diag(
-            [0.1 * weight.sum(), 0.1 * weight.sum(), 1e-9]
-        )
-        *slope, offset = np.linalg.solve(normal, design.T @ (weight * rise))
-        weight = 1 / np.maximum(np.abs(rise - design @ [*slope, offset]), 0.003)
-    if np.hypot(*slope) > STEEPEST:
+    near = there[there[:, 1] < level + 0.08]
+    if len(near) < 10:
         return np.full(len(points), level)
-    return middle[1] + offset + (lowest - middle)[:, [0, 2]] @ np.asarray(slope)
+    middle, slope, offset = _plane(near)
+    # Who stands still ever higher up, step by step, is on stairs.
+    if max(np.hypot(*slope), np.hypot(*_plane(there)[1])) > STEEPEST:
+        return np.full(len(points), level)
+    return middle[1] + offset + (lowest - middle)[:, [0, 2]] @ slope
+
+
+def _plane(points: Array) -> tuple[Array, Array, float]:
+    """A plane through most of the points (N, 3): their middle, the slope along x and z, and the height there."""
+    middle = np.median(points, axis=0)
+    across, rise = (points - middle)[:, [0, 2]], points[:, 1] - middle[1]
+    design = np.column_stack([across, np.ones(len(rise))])
+    weight = np.ones(len(rise))
+    fit = np.zeros(3)
+    for _ in range(10):
+        # Ridge: a spread of a third of a metre halves the doubt. Reweighted: what stands out counts little.
+        ridge = np.diag([0.1 * weight.sum(), 0.1 * weight.sum(), 1e-9])
+        normal = design.T @ (weight[:, None] * design) + ridge
+        fit = np.linalg.solve(normal, design.T @ (weight * rise))
+        weight = 1 / np.maximum(np.abs(rise - design @ fit), 0.003)
+    return middle, fit[:2], float(fit[2])
 
 
 def settled(height: Array) -> Array:
