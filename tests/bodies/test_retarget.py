@@ -359,6 +359,13 @@ def test_there_and_back(name):
         assert rot.angle(a[:, INDEX[bone]], b[:, INDEX[bone]]).max() < 2e-3
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_a_walk_there_and_back_is_where_it_was(real, name):
+    walk = retarget(real("cmu walk"))
+    back = retarget(retarget(walk, name), "humanoid")
+    np.testing.assert_allclose(back.root, walk.root, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["cmu walk", "daz walk", "beat", "bandai walk", "xia"])
 def test_onto_a_corpus_own_skeleton_and_back(real, name):
     body = real(name).skeleton

@@ -48,6 +48,9 @@ Array = NDArray[np.float64]
 SMOOTH = 0.04
 """Seconds over which the height is smoothed, so that the hips do not jerk when weight goes from heel to toe."""
 
+LEVEL, SUNK = 0.005, 0.02
+"""Metres: a floor that is found within the first of height 0, and into which soles never sink deeper than the
+second, is taken to be there, and heights above it to be true."""
 BACK = np.array([0, 1, 3, 4])
 """Of the points of both soles, heels and balls: without toes that bend, their tips say nothing."""
 
@@ -232,8 +235,11 @@ def retarget(
         hips[part] = ours.hips(places)
         soles[part] = ours.soles(places, turns[part])[:, points]
     level = maths.floor_under(soles, fps) if floor else np.zeros(frames)
-    if np.abs(level).max(initial=0) > 0.02:
+    off = floor and (np.abs(level).max(initial=0) > LEVEL or soles[..., 1].min(initial=0) < -SUNK)
+    if off:
         log.info("retargeting: the motion's floor is at %.3f to %.3f m", level.min(), level.max())
+    else:
+        level = np.zeros(frames)
     height = soles[..., 1] - level[:, None]
     if not ours.has_toes:
         _bend_toes(turns, height / ours.leg)
@@ -247,7 +253,7 @@ def retarget(
         root[part] = scale * hips[part] - theirs.hips(places)
         here[part] = theirs.soles(places, turns[part])[:, points]
     lowest = height.min(axis=1)
-    lowest = scale * (maths.settled(lowest) if floor else lowest)
+    lowest = scale * (maths.settled(lowest) if off else lowest)
     rise = lowest - here[..., 1].min(axis=1) - root[:, 1]
     root[:, 1] += maths.smoothed(rise, SMOOTH * fps)
     if floor:

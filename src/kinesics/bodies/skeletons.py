@@ -294,6 +294,7 @@ Hips hips
           LeftToe_End >leftToes
 """
 
+# Shoulders hang on the spine here, not on ShoulderCenter: that joint turns with the neck.
 _KINECT20 = """
 HipCenter hips
   Spine spine*@chest
