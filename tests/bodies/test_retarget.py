@@ -351,7 +351,7 @@ def test_there_and_back(name):
         assert max(v.max() for v in found.values()) < 0.1
     # Not only the directions: hands, forearms and thighs are twisted as they were.
     a, b = in_world(motion)[1], in_world(back)[1]
-    for bone in ("Hand", "UpperArm", "UpperLeg", "LowerLeg", "Foot"):
+    for bone in ("Hand", "LowerArm", "UpperArm", "UpperLeg", "LowerLeg", "Foot"):
         for side in SIDES:
             if not (name == "cmu_daz" and bone == "Foot"):
                 assert rot.angle(a[:, INDEX[side + bone]], b[:, INDEX[side + bone]]).max() < 2e-3
@@ -406,15 +406,11 @@ def test_left_and_right_never_swap(seed, name):
     two = mirrored(retarget(retarget(motion, name), "humanoid"))
     assert rot.angle(one.rotations, two.rotations).max() < 3e-3
     np.testing.assert_allclose(one.root, two.root, atol=2e-3)
-    lateral = in_world(retarget(motion, name))[0]
     there = retarget(motion, name)
-    for bone in ("UpperLeg", "UpperArm"):
-        left, right = joint(there, f"left{bone}"), joint(there, f"right{bone}")
-        across = rot.rotate(
-            rot.conjugate(in_world(motion)[1][:, 0 if "Leg" in bone else 9]),
-            lateral[:, left] - lateral[:, right],
-        )
-        assert (across[:, 0] > 0).all() or bone == "UpperArm"
+    left, right = joint(there, "leftUpperLeg"), joint(there, "rightUpperLeg")
+    places, hips = in_world(there)[0], in_world(motion)[1][:, 0]
+    across = rot.rotate(rot.conjugate(hips), places[:, left] - places[:, right])
+    assert (across[:, 0] > 0).all()
 
 
 @settings(max_examples=30)
@@ -532,6 +528,19 @@ def test_a_spine_of_any_length_bends_evenly():
         each = [np.degrees(rot.angle(there.joint(j), rot.IDENTITY))[0] for j in table(name).spine]
         assert len(each) == joints
         assert each == pytest.approx([60 / joints] * joints, abs=0.1)
+
+
+def test_a_palm_turns_its_forearm_where_a_joint_turns_it_alone(real):
+    motion = real("cmu traffic")
+    body, turn = motion.skeleton, motion.rotations.copy()
+    turn[:] = rot.IDENTITY
+    turn[:, body.index("LeftHand")] = rot.from_axis_angle([1.0, 0, 0], 1.0)
+    result = retarget(dataclasses.replace(motion, rotations=turn))
+    lower = np.degrees(rot.to_rotvec(in_world(result)[1][0, INDEX["leftLowerArm"]]))
+    np.testing.assert_allclose(lower, [np.degrees(0.72), 0, 0], atol=0.1)
+    hand = in_world(result)[1][0, INDEX["leftHand"]]
+    # The palm itself waits for the joint beyond the wrist, which did not turn against it.
+    np.testing.assert_allclose(np.degrees(rot.to_rotvec(hand)), [np.degrees(1.0), 0, 0], atol=1.5)
 
 
 def test_heads_of_sources_with_two_necks():

@@ -102,6 +102,7 @@ class Rig:
             bone: joint[bone] for j, bone in bones.items() if j != joint[bone] and bone == bones[joint[bone]]
         }
         joint |= {bone: j for j, bone in bones.items()}
+        bones |= {wrist: JOINTS[PARENTS[INDEX[hand]]] for hand, wrist in twisting.items()}
         tips = {b: i[0] for j, b in known.tips.items() if (i := found((j,)))}
         zero, standing = body.rest.astype(np.float64), hub.rest.astype(np.float64)
         rest = zero
@@ -174,9 +175,9 @@ class Rig:
     def write(self, turns: Array) -> Array:
         """Turns of the canonical bones (T, 55, 4) as world rotations (T, J, 4)."""
         own = np.empty((len(turns), len(self.skeleton), 4))
-        chains = dict(zip(self.spine, np.moveaxis(self._spine(turns), 1, 0), strict=True)) | dict.fromkeys(
-            self.neck, turns[:, INDEX["neck"]]
-        )
+        spine = maths.spread(turns[:, 0], turns[:, [INDEX[b] for b in SPINE]], len(self.spine))
+        chains = dict(zip(self.spine, np.moveaxis(spine, 1, 0), strict=True))
+        chains |= dict.fromkeys(self.neck, turns[:, INDEX["neck"]])
         for j, p in enumerate(self.skeleton.parents):
             if j in chains:
                 own[:, j] = chains[j]
@@ -187,9 +188,6 @@ class Rig:
             else:
                 own[:, j] = own[:, p]
         return rot.multiply(own, self.pose)
-
-    def _spine(self, turns: Array) -> Array:
-        return maths.spread(turns[:, 0], turns[:, [INDEX[b] for b in SPINE]], len(self.spine))
 
     def hips(self, places: Array) -> Array:
         """(T, 3) the middle of the hip joints."""
