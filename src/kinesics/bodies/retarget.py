@@ -46,11 +46,12 @@ log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 SMOOTH = 0.04
-"""Seconds over which the height is smoothed, so that the hips do not jerk when weight goes from heel to toe."""
+"""Seconds over which the height is smoothed, so that the hips do not jerk when weight goes from heel to toe (ours:
+over 39 clips of CMU the least with which they are as smooth as the source's)."""
 
 LEVEL, SUNK = 0.005, 0.02
 """Metres: a floor that is found within the first of height 0, and into which soles never sink deeper than the
-second, is taken to be there, and heights above it to be true."""
+second, is taken to be there, and heights above it to be true (ours)."""
 BACK = np.array([0, 1, 3, 4])
 """Of the points of both soles, heels and balls: without toes that bend, their tips say nothing."""
 
