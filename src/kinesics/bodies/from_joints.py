@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.humanoid import INDEX, JOINTS, PARENTS
+from kinesics.bodies.rig import maya
+from kinesics.bodies.skeletons import TABLES
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.from_positions import bend_axis, directions, fill
@@ -25,25 +26,13 @@ from kinesics.geometry.skeleton import Skeleton
 
 Array = NDArray[np.floating]
 
-HUMANML3D: tuple[str, ...] = tuple(
-    """pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3
-    left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder left_elbow
-    right_elbow left_wrist right_wrist""".split()
-)
+HUMANML3D: tuple[str, ...] = TABLES["smpl22"].joints
 """SMPL's 22 body joints by SMPL's names: the first 22 of the canonical humanoid, in its order."""
 
-KINECT_25: tuple[str, ...] = tuple(
-    """SpineBase SpineMid Neck Head ShoulderLeft ElbowLeft WristLeft HandLeft ShoulderRight ElbowRight
-    WristRight HandRight HipLeft KneeLeft AnkleLeft FootLeft HipRight KneeRight AnkleRight FootRight
-    SpineShoulder HandTipLeft ThumbLeft HandTipRight ThumbRight""".split()
-)
+KINECT_25: tuple[str, ...] = TABLES["kinect25"].joints
 """Joints of Kinect for Windows v2 (also NTU RGB+D's), by Microsoft's names and in its order."""
 
-KINECT_20: tuple[str, ...] = tuple(
-    """HipCenter Spine ShoulderCenter Head ShoulderLeft ElbowLeft WristLeft HandLeft ShoulderRight
-    ElbowRight WristRight HandRight HipLeft KneeLeft AnkleLeft FootLeft HipRight KneeRight AnkleRight
-    FootRight""".split()
-)
+KINECT_20: tuple[str, ...] = TABLES["kinect20"].joints
 """Joints of the first Kinect (also UTKinect's), by Microsoft's names and in its order."""
 
 
@@ -153,13 +142,13 @@ def from_joints(
 
     Examples
     --------
-    >>> rest = load_avatar("maya").skeleton.rest[:22]
+    >>> rest = maya().rest[:22]
     >>> posed = from_joints(rest[None], HUMANML3D)
     >>> bool(rot.angle(posed.rotations, rot.IDENTITY).max() < 1e-3)
     True
     """
     places = _landmarks(positions, names, confidence, layout)
-    template = skeleton or load_avatar("maya").skeleton
+    template = skeleton or maya()
     if template.names != JOINTS:
         raise DataError("from_joints: the skeleton has other joints than the canonical humanoid")
     if not len(places.values):
