@@ -32,6 +32,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "bvh": (".bvh",),
     "glb": (".glb",),
     "kin": (".kin",),
+    "smpl_pickle": (".pkl",),
+    "smplx": (".npz", ".smplx.npz", ".amass.npz"),
     "sound": (".wav", ".flac", ".ogg"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
