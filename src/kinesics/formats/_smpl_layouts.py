@@ -141,8 +141,8 @@ class Fields:
         if name is None:
             return None
         value = self.numbers(name, 1e6)
-        if value.size != 1 or value.reshape(-1)[0] <= 0:
-            raise self.wrong(name, "one rate above zero")
+        if value.size != 1 or value.reshape(-1)[0] < 1e-3:
+            raise self.wrong(name, "one rate, above 0.001 per second")
         try:
             return rate_of(float(value.reshape(-1)[0]))
         except DataError as error:
