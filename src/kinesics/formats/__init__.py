@@ -32,6 +32,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "bvh": (".bvh",),
     "glb": (".glb",),
     "kin": (".kin",),
+    "pose": (".pose",),
     "smpl_pickle": (".pkl",),
     "smplx": (".npz", ".smplx.npz", ".amass.npz"),
     "sound": (".wav", ".flac", ".ogg"),
