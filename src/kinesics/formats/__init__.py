@@ -35,6 +35,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "pose": (".pose",),
     "smpl_pickle": (".pkl",),
     "smplx": (".npz", ".smplx.npz", ".amass.npz"),
+    "usd": (".usda", ".usdc", ".usd", ".usdz"),
     "sound": (".wav", ".flac", ".ogg"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
