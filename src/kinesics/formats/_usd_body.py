@@ -36,6 +36,8 @@ def on_even_clock(
     codes = float(rate)
     if not 1e-3 <= codes <= 1e6:
         raise FormatError(path, "timeCodesPerSecond", f"a rate, found {codes:g}", "set it, 24 for instance")
+    if not np.isfinite(times).all() or np.abs(times).max(initial=0) > 1e12:
+        raise FormatError(path, "time samples", "finite times", "export the animation again")
     if len(times) < 2:
         fps, start = exact_rate(codes, "timeCodesPerSecond"), float(times[0]) / codes if len(times) else 0.0
     else:
@@ -92,6 +94,8 @@ def motion_of(
     moves, _, _ = on_even_clock(
         path, arrays["translations"], arrays["times"], arrays["rate"], note.get("body")
     )
+    if not np.isfinite(moves).all() or np.abs(moves).max(initial=0) > 1e9:
+        raise FormatError(path, "translations", "finite places of sane size", "export the animation again")
     if len(rotations) * len(joints) * 4 > _MOST:
         raise FormatError(path, "joints", f"at most {_MOST} values", "cut the clip")
     frames = len(rotations)
@@ -167,13 +171,11 @@ def _rest(
 def _split(path: Path, matrices: Array) -> tuple[Array, Array]:
     """USD's row-vector matrices as rotations and places; sizes are left out."""
     if not np.isfinite(matrices).all() or np.abs(matrices).max(initial=0) > 1e9:
-        raise FormatError(path, "bindTransforms", "finite matrices", "export the skeleton again")
+        raise FormatError(path, "transforms", "finite matrices", "export the skeleton again")
     axes = np.swapaxes(matrices[:, :3, :3], 1, 2)
     length = np.linalg.norm(axes, axis=1, keepdims=True)
     if (length < 1e-9).any():
-        raise FormatError(
-            path, "bindTransforms", "matrices that keep three axes", "export the skeleton again"
-        )
+        raise FormatError(path, "transforms", "matrices that keep three axes", "export the skeleton again")
     return rot.from_matrix(axes / length), matrices[:, 3, :3].astype(np.float64)
 
 
@@ -210,7 +212,9 @@ def _posed(
     lost: dict[str, float] = {}
     while len(keep) > 1 and sum(parents[i] == keep[0] for i in keep) == 1:
         child = keep[1]
-        if len(places) == 0 or np.ptp(places[:, child] * size, axis=0).max() <= _STILL:
+        if not len(spots) or np.ptp(spots[:, keep[0]], axis=0).max() > _STILL:
+            break
+        if np.ptp(places[:, child] * size, axis=0).max() <= _STILL:
             break
         log.info("%s: %r travels below the root and is taken for the root", path, joints[child])
         keep = keep[1:]
