@@ -12,7 +12,6 @@ import contextlib
 import sys
 
 import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel
 
 MOST_FRAMES = 2_000_000
 MOST_VALUES = 200_000_000
@@ -24,6 +23,8 @@ class Refused(Exception):
 
 def layer_of(path):
     """The file's own layer, once it is sure that it needs no other."""
+    from pxr import Sdf
+
     layer = Sdf.Layer.FindOrOpen(path)
     if layer is None:
         raise Refused("a USD file", "check the file")
@@ -47,6 +48,8 @@ def layer_of(path):
 
 def chosen(stage, wanted):
     """The skeleton to read and the animation bound to it."""
+    from pxr import UsdSkel
+
     skeletons = [UsdSkel.Skeleton(p) for p in stage.Traverse() if p.IsA(UsdSkel.Skeleton)]
     animations = [UsdSkel.Animation(p) for p in stage.Traverse() if p.IsA(UsdSkel.Animation)]
     if not animations:
@@ -75,6 +78,8 @@ def samples(attributes):
 
 def values_at(attribute, times, shape, budget):
     """(T, ...) values of an array attribute at time codes, the default where it has no samples."""
+    from pxr import Usd
+
     moments = times if len(times) else [Usd.TimeCode.Default().GetValue()]
     budget[0] -= len(moments) * int(np.prod(shape))
     if budget[0] < 0:
@@ -99,6 +104,8 @@ def matrices(value):
 
 def extract(path, wanted):
     """All that is needed of a file, as arrays."""
+    from pxr import Gf, Usd, UsdGeom
+
     stage = Usd.Stage.Open(layer_of(path), Usd.Stage.LoadNone)
     skeleton, animation = chosen(stage, wanted)
     joints = list(animation.GetJointsAttr().Get() or [])

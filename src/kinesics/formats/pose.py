@@ -223,7 +223,9 @@ def write(performance: Performance, path: str | Path, *, size: tuple[int, int] |
         ],
         axis=1,
     )
-    fps = next(iter(tracks.values())).fps
+    fps, start, _ = next(iter(clocks))
+    if start:
+        log.info("%s: the points start at %g s, which the file cannot say", path, start)
     told = about.get("fps")
     rate = float(fps)
     if isinstance(told, float) and 0 < told <= 1e6 and exact_rate(told, "rate") == fps:

@@ -21,7 +21,7 @@ from kinesics.errors import FormatError
 from kinesics.formats._format import Format
 from kinesics.formats._pickle import array_of, load_pickle
 from kinesics.formats._smpl_layouts import Fields, layout_of, take_of
-from kinesics.formats.smplx import performance_of
+from kinesics.formats._smpl_read import performance_of
 from kinesics.performance import Performance
 
 _SIGNS = (b"smpl_poses", b"root_orient", b"global_orient", b"unsmooth_smplx", b"smplx", b"poses")

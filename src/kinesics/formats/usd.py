@@ -236,6 +236,8 @@ def write(performance: Performance, path: str | Path, *, avatar: str = "auto") -
         if motion.skeleton != person.skeleton:
             motion = motion.on(person.skeleton)
     face = performance.get("face")
+    if face is not None and face.basis != "arkit":
+        log.warning("%s: the face is in the basis %r, not ARKit's, and is left out", path, face.basis)
     face = face_for_export(face, motion) if face is not None and face.basis == "arkit" else None
     note = json.dumps(_usd_write.facts(motion, face, performance.meta), ensure_ascii=False)
     # The stage must be kept: its layer goes with it.
