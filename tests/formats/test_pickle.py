@@ -371,3 +371,18 @@ def test_lists_as_arrays(value, shape):
 def test_what_is_no_array(value):
     found = array_of(value)
     assert found is None or found.dtype.kind in "biufSU"
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_torch_itself_writes(tmp_path, zipped):
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.Linear(3, 4)
+    value = {"net": layer.state_dict(), "t": torch.arange(6.0).reshape(2, 3).T, "half": torch.ones(2).half()}
+    torch.save(value, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+    found = load_torch(tmp_path / "x.pt")
+    np.testing.assert_array_equal(found["net"]["weight"], layer.weight.detach().numpy())
+    np.testing.assert_array_equal(found["t"], value["t"].numpy())
+    assert found["half"].dtype == np.float16
+    torch.save(layer, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(FormatError, match=r"torch\.nn\.modules"):
+        load_torch(tmp_path / "x.pt")
