@@ -45,7 +45,11 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "kin": (".kin",),
     "kinect": (".kinect.csv", ".csv"),
     "ntu": (".skeleton",),
+    "pose": (".pose",),
+    "smpl_pickle": (".pkl",),
+    "smplx": (".npz", ".smplx.npz", ".amass.npz"),
     "sound": (".wav", ".flac", ".ogg"),
+    "usd": (".usda", ".usdc", ".usd", ".usdz"),
     "utkinect": (".utkinect.txt", ".txt"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
