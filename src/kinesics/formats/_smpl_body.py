@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.humanoid import INDEX, JOINTS, PARENTS
+from kinesics.bodies.rig import maya
 from kinesics.errors import FormatError
 from kinesics.formats import _npz, _pickle
 from kinesics.formats._smpl_layouts import SMPLH, Array, Fields
@@ -48,7 +48,7 @@ def up_of(poses: Array, layout: str) -> tuple[str, str]:
     if not len(poses):
         return _CONVENTION.get(layout, "Y"), "layout"
     some = poses[_sample(len(poses))]
-    skeleton = load_avatar("maya").skeleton
+    skeleton = maya()
     places, _ = skeleton.forward(rot.from_rotvec(some), np.zeros(3))
     trunk = places[:, INDEX["head"]] - places[:, 0]
     mean = (trunk / np.linalg.norm(trunk, axis=1, keepdims=True)).mean(axis=0)
@@ -120,7 +120,7 @@ class Model:
 
     def skeleton(self) -> Skeleton:
         """The canonical skeleton with the model's proportions; joints it lacks are as on our own."""
-        own = load_avatar("maya").skeleton
+        own = maya()
         offsets = np.array(own.offsets, dtype=np.float64)
         at = dict(zip(self.index, self.joints, strict=True))
         for i in self.index:
