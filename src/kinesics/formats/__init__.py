@@ -33,6 +33,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "glb": (".glb",),
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),
+    "textgrid": (".textgrid",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 
