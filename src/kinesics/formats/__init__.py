@@ -30,6 +30,7 @@ __all__ = ["available", "check_outputs", "format_of", "load", "save"]
 _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
     "bvh": (".bvh",),
+    "elan": (".eaf",),
     "glb": (".glb",),
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),

@@ -107,7 +107,7 @@ class _Reader:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path, self._text = path, text
-        self._tokens: list[str] = _TOKEN.findall(text)[:-1]
+        self._tokens: list[str] = [t for t in _TOKEN.findall(text) if t]
         self._at = 0
 
     def _wrong(self, at: int, expected: str, fix: str = "save it again in Praat") -> FormatError:
@@ -257,9 +257,7 @@ def write(
         names = lane_names(name, len(apart) + bool(points), taken)
         if len(names) > 1:
             log.info("%s: %r has overlaps or instants: split into %s", path, track, ", ".join(names))
-        rows += [
-            ("IntervalTier", n, filled(lane, start, end)) for n, lane in zip(names, apart, strict=False)
-        ]
+        rows += [("IntervalTier", n, filled(lane, start, end)) for n, lane in zip(names, apart, strict=False)]
         if points:
             rows.append(("TextTier", names[-1], [(i.start, i.end, i.label) for i in points]))
     lines = (_long if style == "long" else _short)(start, end, rows)
@@ -296,7 +294,9 @@ def _short(start: float, end: float, rows: _Rows) -> list[str]:
     for kind, name, items in rows:
         out += [f'"{kind}"', _quoted(name), _time(start), _time(end), str(len(items))]
         for a, b, label in items:
-            out += [_time(a), _time(b), _quoted(label)] if kind == "IntervalTier" else [_time(a), _quoted(label)]
+            out += (
+                [_time(a), _time(b), _quoted(label)] if kind == "IntervalTier" else [_time(a), _quoted(label)]
+            )
     return out
 
 
