@@ -29,12 +29,15 @@ __all__ = ["available", "check_outputs", "format_of", "load", "save"]
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
+    "bml_json": (".bml.json", ".json"),
     "bvh": (".bvh",),
     "elan": (".eaf",),
     "glb": (".glb",),
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),
+    "srt": (".srt",),
     "textgrid": (".textgrid",),
+    "webvtt": (".vtt",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 

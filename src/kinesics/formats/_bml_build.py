@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,7 +61,9 @@ class Builder:
         self._notes.setdefault((id, reason), Feedback(id, "unknown", reason))
 
     def told(self, feedback: Feedback) -> None:
-        """Take feedback that stands in the file."""
+        """Take feedback that stands in the file; raises ValueError on times that are no times."""
+        if not all(map(math.isfinite, feedback.times.values())):
+            raise ValueError("a time that is not finite")
         self._told.append(feedback)
 
     def sync(self, id: str, point: str, value: str) -> Sync | None:
