@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,7 +70,8 @@ def cues(performance: Performance, tier: str | None, path: Path, what: str) -> l
         log.info("%s: %s hold one tier; left out: %s", path, what, ", ".join(left))
     tell_lost(path, [chosen], what)
     if tier == "words":
-        return grouped(words, performance.tier("phrases"))
+        spoken = [w for w in words if w.label.strip()]
+        return [_cue(group) for group in grouped(spoken, performance.tier("phrases"))]
     out = []
     starts = [w.start for w in words]
     for i in chosen:
@@ -86,14 +87,12 @@ def cues(performance: Performance, tier: str | None, path: Path, what: str) -> l
     return out
 
 
-def grouped(words: Tier, phrases: Tier) -> list[Cue]:
-    """Words as cues: a new one with each sentence, phrase or long pause, and where a cue gets too long."""
+def grouped(words: Iterable[Interval], phrases: Tier) -> list[list[Interval]]:
+    """Words as lines: a new one with each sentence, phrase or long pause, and where one gets too long."""
     borders = [p.start for p in phrases]
     out: list[list[Interval]] = []
     length = 0
     for w in words:
-        if not w.label.strip():
-            continue
         group = out[-1] if out else []
         if group:
             last = group[-1]
@@ -106,7 +105,7 @@ def grouped(words: Tier, phrases: Tier) -> list[Cue]:
             length = -1
         group.append(w)
         length += 1 + len(w.label)
-    return [_cue(group) for group in out]
+    return out
 
 
 def _cue(words: Sequence[Interval]) -> Cue:

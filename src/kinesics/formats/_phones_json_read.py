@@ -251,21 +251,17 @@ def _whisper(whole: Any, tracks: _Tracks) -> None:
         _words(segment.get("words"), f"{where}.words", tracks)
     if "words" in whole and "words" not in tracks.rows:
         _words(whole["words"], "words", tracks)
-    if "phones" in whole:
-        tracks.there("phones")
-        for k, phone in enumerate(_list(whole["phones"], "phones")):
-            where = f"phones[{k}]"
-            phone = _object(phone, where)
-            label = phone.get("phone")
-            tracks.add(
-                "phones",
-                phone.get("start"),
-                phone.get("end"),
-                label,
-                where,
-                phone.get("probability"),
-                phone.get("value"),
-            )
+    if "turns" in whole:
+        tracks.rows.pop("turns", None)
+    for tier, key in (("phones", "phone"), ("turns", "speaker")):
+        if tier not in whole:
+            continue
+        tracks.there(tier)
+        for k, item in enumerate(_list(whole[tier], tier)):
+            where = f"{tier}[{k}]"
+            item = _object(item, where)
+            numbers = item.get("probability"), item.get("value")
+            tracks.add(tier, item.get("start"), item.get("end"), item.get(key), where, *numbers)
 
 
 def _words(rows: Any, where: str, tracks: _Tracks) -> None:

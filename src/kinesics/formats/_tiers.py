@@ -213,6 +213,15 @@ def tell_lost(path: Path, tiers: Iterable[Tier], what: str) -> None:
             log.warning("%s: %s has no place for the %s of: %s", path, what, kind, ", ".join(lost))
 
 
+def encoded(text: str, path: Path) -> bytes:
+    """UTF-8; a DataError names a label that is no text (half a surrogate pair)."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        around = text[max(error.start - 10, 0) : error.end + 10]
+        raise DataError(f"{path}: half a character in {around!r}; remove it") from error
+
+
 def about(found: Found, **facts: Any) -> dict[str, Any]:
     """What a reader puts into ``meta["<format>"]``: facts, and names where they differ."""
     return {**facts, **({"names": dict(found.names)} if found.names else {})}

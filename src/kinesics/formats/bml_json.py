@@ -40,6 +40,7 @@ from kinesics.formats._encode import MAX_NUMBER, from_json
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
+from kinesics.formats._tiers import encoded
 from kinesics.performance import Behaviour, Feedback, Performance, Plan
 
 MOST_BYTES = 32_000_000
@@ -284,13 +285,9 @@ def _read(path: Path) -> Performance:
 def _write(performance: Performance, path: Path) -> None:
     if "plan" not in performance:
         raise DataError(f"{path}: the performance has no plan to write as BML")
-    data = write_bml_json(performance.plan, head=head_of_meta(performance))
-    try:
-        encoded = data.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DataError(f"{path}: the plan has half a character ({error}); remove it") from error
+    data = encoded(write_bml_json(performance.plan, head=head_of_meta(performance)), Path(path))
     with replacing(Path(path)) as file:
-        file.write(encoded)
+        file.write(data)
 
 
 def recognises(path: Path) -> bool:

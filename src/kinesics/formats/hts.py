@@ -42,7 +42,7 @@ from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
-from kinesics.formats._tiers import from_zero, tell_lost
+from kinesics.formats._tiers import encoded, from_zero, tell_lost
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -273,8 +273,9 @@ def write(
         lines.append(f"{round(i.start * UNIT)} {round(i.end * UNIT)} {label}{score}\n")
     if layout == "htk" and (blanks := sum(i.label != "_".join(i.label.split()) for i in chosen)):
         log.warning("%s: %d labels had blanks, which became _", path, blanks)
+    data = encoded("".join(lines), path)
     with replacing(path) as file:
-        file.write("".join(lines).encode("utf-8"))
+        file.write(data)
 
 
 def _spelled_out(phones: Tier, contexts: Tier) -> bool:

@@ -29,8 +29,8 @@ left out, counted in ``meta["phones_json"]["untimed"]`` and in the log. A file o
 is refused: their times have nothing to do with each other. Other JSON is refused, and the list above shown.
 
 Writing has one layout, Whisper's with additions that its readers skip: seconds to the last bit,
-``segments`` with ``words``, and at the top ``phones`` ``[{"phone", "start", "end", "probability"}]``; ``value``
-where an interval has one. Segments are the tier ``captions``, each with the words that begin in it, or, where
+``segments`` with ``words``, and at the top ``phones`` ``[{"phone", "start", "end", "probability"}]`` and ``turns``
+(``"speaker"``); ``value`` where an interval has one. Segments are the tier ``captions``, each with the words that begin in it, or, where
 there is none, the words grouped as ``.vtt`` groups them; words outside all captions get segments of their
 own. What is read back is equal, but for that ``captions`` are there then. Tiers of other names are left
 out (logged). Other kinds of ``.json`` are other formats: ``.phones.json`` leaves no doubt.
@@ -49,6 +49,7 @@ from kinesics.formats._captions import grouped
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._phones_json_read import read, recognises
+from kinesics.formats._tiers import encoded
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def write(performance: Performance, path: str | Path) -> None:
     captions, turns = performance.tier("captions"), performance.tier("turns")
     if not any(n in performance for n in ("words", "phones", "captions")):
         raise DataError(f"{path}: no tier to write as words and phones; it needs words, phones or captions")
-    if left := [t.name for t in performance.tiers if t not in (words, phones, captions, turns)]:
+    kept = ("words", "phones", "captions", "turns")
+    if left := [n for n, t in performance.tracks.items() if isinstance(t, Tier) and n not in kept]:
         log.warning("%s: left out: %s", path, ", ".join(left))
     segments = _segments(words, captions, performance.tier("phrases"))
     out: dict[str, Any] = {"text": " ".join(s.label for s, _ in segments)}
@@ -82,20 +84,17 @@ def write(performance: Performance, path: str | Path) -> None:
     for n, (span, inside) in enumerate(segments):
         row: dict[str, Any] = {"id": n, "start": span.start, "end": span.end, "text": span.label}
         row |= _numbers(span)
-        if (turn := turns.at(span.middle)) is not None:
-            row["speaker"] = turn.label
-        row["words"] = [_named("word", w) for w in inside]
+        if "words" in performance:
+            row["words"] = [_named("word", w) for w in inside]
         rows.append(row)
     out["segments"] = rows
     if "phones" in performance:
         out["phones"] = [_named("phone", p) for p in phones]
-    text = json.dumps(out, ensure_ascii=False, allow_nan=False, indent=1)
-    try:
-        data = text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DataError(f"{path}: a label has half a character ({error}); remove it") from error
+    if "turns" in performance:
+        out["turns"] = [_named("speaker", t) for t in turns]
+    data = encoded(json.dumps(out, ensure_ascii=False, allow_nan=False, indent=1) + "\n", path)
     with replacing(path) as file:
-        file.write(data + b"\n")
+        file.write(data)
 
 
 def _named(key: str, i: Interval) -> dict[str, Any]:
@@ -122,10 +121,9 @@ def _segments(words: Tier, captions: Tier, phrases: Tier) -> list[tuple[Interval
         else:
             alone.append(w)
     out = list(zip(captions, inside, strict=True))
-    left = iter(alone)
-    for cue in grouped(Tier("words", tuple(alone)), phrases):
-        own = [next(left) for _ in cue.words]
-        out.append((Interval(own[0].start, max(w.end for w in own), cue.text), own))
+    for group in grouped(alone, phrases):
+        text = " ".join(w.label for w in group)
+        out.append((Interval(group[0].start, max(w.end for w in group), text), group))
     return sorted(out, key=lambda s: s[0].start)
 
 

@@ -26,7 +26,7 @@ from kinesics.errors import DataError, FormatError
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
-from kinesics.formats._tiers import from_zero
+from kinesics.formats._tiers import encoded, from_zero
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -149,8 +149,9 @@ def write(
         lines.append(
             f"SPEAKER {recording} 1 {i.start:.6f} {i.end - i.start:.6f} <NA> <NA> {who} {sure} <NA>\n"
         )
+    data = encoded("".join(lines), path)
     with replacing(path) as out:
-        out.write("".join(lines).encode("utf-8"))
+        out.write(data)
 
 
 FORMAT = Format("RTTM", (".rttm",), ("turns",), read, write)

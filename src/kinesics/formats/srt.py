@@ -24,6 +24,7 @@ from kinesics.formats import _captions
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
+from kinesics.formats._tiers import encoded
 from kinesics.performance import Interval, Performance, Tier
 
 _TIME = r"([0-9]{1,6})\s*:\s*([0-9]{1,2})\s*:\s*([0-9]{1,2})(?:\s*[,.]\s*([0-9]{1,3}))?"
@@ -104,8 +105,9 @@ def write(performance: Performance, path: str | Path, *, tier: str | None = None
         times = f"{_captions.clock(cue.start, ',')} --> {_captions.clock(cue.end, ',')}"
         text = _captions.without_blank_lines(cue.text).replace("-->", "→")
         blocks.append(f"{n}\n{times}\n{text}\n")
+    data = encoded("\n".join(blocks), path)
     with replacing(path) as file:
-        file.write("\n".join(blocks).encode("utf-8"))
+        file.write(data)
 
 
 FORMAT = Format("SubRip", (".srt",), ("captions",), read, write)

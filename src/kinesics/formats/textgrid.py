@@ -40,6 +40,7 @@ from kinesics.formats._text import text_of
 from kinesics.formats._tiers import (
     about,
     chosen,
+    encoded,
     filled,
     gathered,
     lane_names,
@@ -261,8 +262,9 @@ def write(
         if points:
             rows.append(("TextTier", names[-1], [(i.start, i.end, i.label) for i in points]))
     lines = (_long if style == "long" else _short)(start, end, rows)
+    data = encoded("".join(f"{line}\n" for line in lines), path)
     with replacing(path) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+        file.write(data)
 
 
 _Rows = list[tuple[str, str, list[tuple[float, float, str]]]]

@@ -34,6 +34,7 @@ from kinesics.formats import _captions
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
+from kinesics.formats._tiers import encoded
 from kinesics.performance import Interval, Performance, Tier
 
 _TIME = r"(?:([0-9]{1,6}):)?([0-5]?[0-9]):([0-5]?[0-9])[.,]([0-9]{1,3})"
@@ -155,7 +156,9 @@ def _taken_apart(text: str, start: float, end: float) -> tuple[str, list[Interva
     return "".join(plain).strip(), timed, names
 
 
-def write(performance: Performance, path: str | Path, *, tier: str | None = None, karaoke: bool = True) -> None:
+def write(
+    performance: Performance, path: str | Path, *, tier: str | None = None, karaoke: bool = True
+) -> None:
     """Write captions.
 
     Parameters
@@ -180,8 +183,9 @@ def write(performance: Performance, path: str | Path, *, tier: str | None = None
         text = _spoken(cue) if karaoke and cue.words else _escaped(cue.text)
         times = f"{_captions.clock(cue.start, '.')} --> {_captions.clock(cue.end, '.')}"
         blocks.append(f"{times}\n{_captions.without_blank_lines(text)}\n")
+    data = encoded("\n".join(blocks), path)
     with replacing(path) as file:
-        file.write("\n".join(blocks).encode("utf-8"))
+        file.write(data)
 
 
 def _spoken(cue: _captions.Cue) -> str:
