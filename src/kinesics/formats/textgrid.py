@@ -141,7 +141,7 @@ class _Reader:
     def _count(self, expected: str, each: int) -> int:
         number = self._number(expected)
         left = (len(self._tokens) - self._at) // each
-        if number != int(number) or number < 0:
+        if not number.is_integer() or number < 0:
             raise self._wrong(self._at - 1, expected)
         if number > left:
             raise self._wrong(
@@ -186,7 +186,7 @@ class _Reader:
             starts = list(map(float, part[0::each]))
             ends = list(map(float, part[1::each])) if each == 3 else starts
         except ValueError:
-            bad = next(k for k, t in enumerate(part) if k % each != each - 1 and t[0] in '"<')
+            bad = next(k for k, t in enumerate(part) if k % each != each - 1 and not _is_number(t))
             raise self._wrong(begin + bad, f"a time in tier {name!r}") from None
         rows = []
         for k, (a, b, token) in enumerate(zip(starts, ends, labels, strict=True)):
@@ -202,6 +202,14 @@ class _Reader:
             except DataError as error:
                 raise self._wrong(begin + each * k, f"a time ({error})", "mend it") from error
         return name, rows
+
+
+def _is_number(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True
 
 
 def _unquoted(token: str) -> str:
