@@ -166,53 +166,59 @@ class Builder:
             del self._behaviours[constraint.id]
 
     def _synchronize(self, moments: list[Sync | None]) -> bool:
+        """Let the moments be one; False, and nothing is changed, where references cannot say so."""
         block = self.head.get("id")
         refs = [self._settled(s, block) for s in moments if s is not None]
-        if len(refs) != len(moments) or any(
-            s.behaviour is not None and s.behaviour not in self._behaviours for s in refs
-        ):
+        roots = [self._root(s) for s in refs]
+        if len(refs) != len(moments) or not refs:
             return False
-        anchor = min(refs, key=self._rank)
-        behind = {(anchor.behaviour, anchor.point): 0.0}
-        at, offset = anchor, 0.0
-        for _ in range(_LONGEST_CHAIN):
-            b = self._behaviours.get(at.behaviour or "")
-            if b is None or str(at.point) not in b.sync:
-                break
-            at = b.sync[str(at.point)]
-            offset += at.offset
-            if (at.behaviour, at.point) in behind:
-                return False
-            behind[at.behaviour, at.point] = offset
-        else:
+        known = [r for r in roots if r is not None]
+        if len(known) != len(roots):
             return False
-        wanted: dict[str, dict[str, Sync]] = {}
-        for s in refs:
-            if s is anchor:
-                continue
-            difference = anchor.offset - s.offset
-            stated = None if s.behaviour is None else self._behaviours[s.behaviour].sync.get(str(s.point))
-            moment = Sync(difference, anchor.behaviour, anchor.point)
-            if (s.behaviour, s.point) in behind:
-                if abs(behind[s.behaviour, s.point] + difference) > 1e-9:
-                    return False
-            elif s.behaviour is None or (stated is not None and stated != moment):
-                return False
+        # What has a time leads, then the marks of a speech, whose words have times of their own.
+        lead = min(range(len(known)), key=lambda k: self._rank(known[k]))
+        anchor, ground = refs[lead], known[lead]
+        wanted: dict[tuple[str, str], float] = {}
+        for root in known:
+            # At the moment of all: root + root's offset = ground + ground's offset.
+            difference = ground.offset - root.offset
+            place = (root.behaviour, root.point)
+            if place == (ground.behaviour, ground.point):
+                fits = abs(difference) < 1e-9
+            elif root.behaviour is None or (self._rank(root) == 1 and root.point not in POINTS):
+                fits = False
             else:
-                wanted.setdefault(s.behaviour, {})[str(s.point)] = moment
-        for id, sync in wanted.items():
+                fits = (
+                    abs(wanted.setdefault((root.behaviour, str(root.point)), difference) - difference) < 1e-9
+                )
+            if not fits:
+                return False
+        for (id, point), difference in wanted.items():
             b = self._behaviours[id]
-            self._behaviours[id] = replace(b, sync={**b.sync, **sync})
+            offset = round(difference - ground.offset + anchor.offset, 12)
+            moment = Sync(offset, anchor.behaviour, anchor.point)
+            self._behaviours[id] = replace(b, sync={**b.sync, point: moment})
         return True
 
-    def _rank(self, s: Sync) -> int:
-        # What has a time of its own leads: seconds, a stated moment, then the marks of a speech.
-        if s.behaviour is None:
+    def _root(self, sync: Sync) -> Sync | None:
+        """What a moment hangs on in the end: seconds, or a point that nothing is said of; None on circles."""
+        offset = sync.offset
+        for _ in range(_LONGEST_CHAIN):
+            if sync.behaviour is None:
+                return Sync(offset)
+            b = self._behaviours.get(sync.behaviour)
+            if b is None:
+                return None
+            if str(sync.point) not in b.sync:
+                return Sync(offset, sync.behaviour, sync.point)
+            sync = b.sync[str(sync.point)]
+            offset += sync.offset
+        return None
+
+    def _rank(self, root: Sync) -> int:
+        if root.behaviour is None:
             return 0
-        b = self._behaviours[s.behaviour]
-        if s.point in b.sync:
-            return 1
-        return 2 if b.kind == "speech" else 3
+        return 1 if self._behaviours[root.behaviour].kind == "speech" else 2
 
 
 def head_of_meta(performance: Performance) -> dict[str, str]:

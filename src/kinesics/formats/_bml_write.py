@@ -124,7 +124,7 @@ def _element(b: Behaviour, names: _Names) -> str:
         if k not in words:
             shown[k if k in POINTS else f"sync-{k}"] = time_text(s)
     head = f"  <{tag}{_attributes({'id': b.id, **shown}, names)}"
-    inner = "".join(_child(child, names) for child in root.children.values())
+    inner = _children(root, names)
     if not b.text and not words and not untimed:
         return f"{head}>{inner}</{tag}>" if inner else head + "/>"
     if not (words or untimed):
@@ -173,8 +173,19 @@ def _put(root: _Node, key: str, value: str, names: _Names, id: str) -> None:
         node.attributes[name] = value
 
 
+def _children(node: _Node, names: _Names) -> str:
+    groups: dict[str, list[tuple[int, _Node]]] = {}
+    for step, child in node.children.items():
+        match = _STEP.fullmatch(step)
+        number = int(match[3] or 1) if match else 1
+        groups.setdefault(child.tag, []).append((number, child))
+    # Elements of one name come in the order of their numbers.
+    rows = [child for group in groups.values() for _, child in sorted(group, key=lambda row: row[0])]
+    return "".join(_child(child, names) for child in rows)
+
+
 def _child(node: _Node, names: _Names) -> str:
-    inner = saxutils.escape(node.text) + "".join(_child(c, names) for c in node.children.values())
+    inner = saxutils.escape(node.text) + _children(node, names)
     head = f"<{node.tag}{_attributes(node.attributes, names)}"
     return f"{head}>{inner}</{node.tag}>" if inner else f"{head}/>"
 
