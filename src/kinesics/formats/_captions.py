@@ -131,4 +131,5 @@ def clock(ms: int, comma: str) -> str:
 
 def without_blank_lines(text: str) -> str:
     """A cue's text; a blank line would end it."""
-    return "\n".join(line for line in text.splitlines() if line.strip())
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line for line in lines if line.strip())

@@ -68,7 +68,7 @@ def _number(value: Any, where: str) -> float:
             value = None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _Bad(f"{where}: a number")
-    if not math.isfinite(value) or abs(value) > MAX_NUMBER:
+    if abs(value) > MAX_NUMBER or not math.isfinite(value):
         raise _Bad(f"{where}: a number that can be seconds, found {value!r:.40}")
     return float(value)
 

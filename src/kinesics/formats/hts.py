@@ -91,8 +91,11 @@ def read(path: str | Path, *, tier: str | None = None) -> Performance:
     else:
         layout = _layout(path, lines)
         rows = [_columns(path, n, line, layout) for n, line in lines]
-        _close(path, rows)
-        tracks = _htk(rows, tier or "phones") if layout == "htk" else {tier or "labels": _plain(rows)}
+        _close(path, rows, layout)
+        try:
+            tracks = _htk(rows, tier or "phones") if layout == "htk" else {tier or "labels": _plain(rows)}
+        except DataError as error:
+            raise FormatError(path, "labels", f"times and scores ({error})", "correct them") from error
     made = {name: Tier(name, tuple(intervals)) for name, intervals in tracks.items()}
     return Performance(made, {"hts": {"layout": layout}})
 
@@ -131,23 +134,26 @@ def _layout(path: Path, lines: Sequence[tuple[int, str]]) -> str:
 
 def _columns(path: Path, n: int, line: str, layout: str) -> _Row:
     """(line, start, end or None, the other columns)."""
-    words = line.split("\t") if layout == "seconds" and line.count("\t") >= 1 else line.split()
+    words = line.split("\t") if layout == "seconds" and "\t" in line else line.split()
+    words[:2] = [word.strip() for word in words[:2]]
     number = _WHOLE if layout == "htk" else _DECIMAL
     unit = UNIT if layout == "htk" else 1.0
-    if not number.fullmatch(words[0].strip()):
+    if not number.fullmatch(words[0]):
         raise FormatError(path, f"line {n}", f"a start time, found {words[0][:40]!r}", "correct the line")
     start = float(words[0]) / unit
-    if len(words) > 1 and number.fullmatch(words[1].strip()):
+    if len(words) > 1 and number.fullmatch(words[1]):
         return n, start, float(words[1]) / unit, words[2:]
     return n, start, None, words[1:]
 
 
-def _close(path: Path, rows: list[_Row]) -> None:
+def _close(path: Path, rows: list[_Row], layout: str) -> None:
     """Give each row its end, and make sure that it is one."""
     for k, (n, start, end, words) in enumerate(rows):
         if end is None:
             end = rows[k + 1][1] if k + 1 < len(rows) else start
             rows[k] = (n, start, end, words)
+        if layout == "htk" and k and start < rows[k - 1][1]:
+            raise FormatError(path, f"line {n}", "a start not before the line above", "sort the lines")
         if not start <= end < 1e12:
             raise FormatError(
                 path, f"line {n}", f"an end after the start, found {start} to {end} s", "correct it"
@@ -174,7 +180,7 @@ def _htk(rows: Sequence[_Row], name: str) -> dict[str, list[Interval]]:
     names = [name, "words"]
     if len(levels) > 1 and all(re.fullmatch("s[0-9]+", label) for _, label, _ in levels[0]):
         names = ["states", *names]
-    tracks: dict[str, list[Interval]] = {}
+    tracks: dict[str, list[Interval]] = {name: []}
     for n, level in enumerate(levels):
         key = names[n] if n < len(names) else f"level {n + 1}"
         last = [*(k for k, _, _ in level[1:]), len(rows)]
