@@ -192,7 +192,7 @@ def test_any_tiers_come_back(tmp_path_factory, words, phones, captions, captione
         ({"words": [{"case": "x", "start": 0, "end": 1, "word": "a", "phones": [{}]}]}, "words[0].phones[0].duration", "a number"),
         ({"fragments": 3}, "fragments", "a list"),
         ([{"word": "a", "phones": 3}], "[0].phones", "a list"),
-        ([{"recording_id": "a", "start": 0, "duration": 1, "alignment": {"word": [["x"]]}}], "[0].alignment.word[0]", "symbol"),
+        ([{"recording_id": "a", "start": 0, "duration": 1, "alignment": {"word": [["x"]]}}], "[0].alignment.'word'[0]", "symbol"),
         ([{"b": 0, "d": 1, "t": "x", "w": [{"b": 0, "d": 1}]}], "[0].w[0].t", "a text"),
     ],
 )  # fmt: skip

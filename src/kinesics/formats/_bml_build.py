@@ -23,7 +23,7 @@ _GROUPS = ("face", "faceShift")
 _PART = re.compile(r"(lexeme|facs|faceLexeme|faceFacs)(?:#([0-9]{1,6}))?/(.*)", re.DOTALL)
 _SYNCHRONIZE = re.compile(r"(synchronize(?:#[0-9]{1,6})?)/(?:sync(?:#([0-9]{1,6}))?/)?ref")
 _BLOCK = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*:\s*([A-Za-z_][\w.-]*\s*:.*)", re.DOTALL)
-_LONGEST_CHAIN = 1000
+_LONGEST_CHAIN = 100
 
 
 class Builder:
@@ -154,10 +154,10 @@ class Builder:
             if done:
                 for key in group:
                     del left[key]
-        kept = [g for g, keys in groups.items() if keys[0] in left]
-        for n, group in enumerate(kept, 1):
-            new = "synchronize" if n == 1 else f"synchronize#{n}"
-            left = {new + k[len(group) :] if k.startswith(f"{group}/") else k: v for k, v in left.items()}
+        # The groups that stay are numbered anew, so that they come back under the names they are written as.
+        kept = (g for g, keys in groups.items() if keys[0] in left)
+        new = {g: "synchronize" if n == 1 else f"synchronize#{n}" for n, g in enumerate(kept, 1)}
+        left = {new.get(g := k.partition("/")[0], g) + k[len(g) :]: v for k, v in left.items()}
         if any("/" in k for k in left):
             self._behaviours[constraint.id] = replace(constraint, attributes=left)
             names = sorted({k.partition("/")[0].partition("#")[0] for k in left if "/" in k})

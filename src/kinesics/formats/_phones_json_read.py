@@ -121,7 +121,7 @@ def read(path: str | Path) -> Performance:
     try:
         _LAYOUTS[layout](whole, tracks)
     except _Bad as error:
-        where, _, expected = str(error).partition(": ")
+        where, _, expected = " ".join(str(error).split()).partition(": ")
         raise FormatError(path, where, f"{expected} (layout {layout})", "correct it") from error
     facts: dict[str, Any] = {"layout": layout}
     if tracks.untimed:
@@ -335,8 +335,8 @@ def _supervisions(
             tier = {"word": "words", "phone": "phones", "phoneme": "phones"}.get(kind, kind)
             if tier in ("speech", "music", "body", "face", "plan"):
                 tier = f"{tier} tier"
-            for k, item in enumerate(_list(items, f"{here}.alignment.{kind[:40]}")):
-                there = f"{here}.alignment.{kind[:40]}[{k}]"
+            for k, item in enumerate(_list(items, f"{here}.alignment.{kind[:40]!r}")):
+                there = f"{here}.alignment.{kind[:40]!r}[{k}]"
                 if isinstance(item, dict):
                     item = [item.get(key) for key in ("symbol", "start", "duration", "score")]
                 item = _list(item, there)

@@ -96,7 +96,8 @@ class _Reader:
         self.builder = Builder()
 
     def _wrong(self, where: str, expected: str, fix: str = "correct it") -> FormatError:
-        return FormatError(self._name, where, expected, fix)
+        # Names in the file may hold line breaks; an error is one line.
+        return FormatError(self._name, " ".join(where.split()), " ".join(expected.split()), fix)
 
     def plan(self, whole: Any) -> Plan:
         if isinstance(whole, list):
