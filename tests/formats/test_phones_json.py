@@ -71,6 +71,11 @@ def test_whisper_and_its_kin(tmp_path):
     assert show["turns"].labels == ("SPEAKER_00",)
     assert show["words"][0].confidence == 0.5
     assert show.meta["phones_json"]["untimed"] == 1
+    # An hour's text comes before the first segment.
+    assert (
+        len(read(tmp_path, {"text": "word " * 20_000, **{k: WHISPER[k] for k in ("segments",)}})["words"])
+        == 2
+    )
     assert read(tmp_path, {"words": [{"word": "a", "start": 0, "end": 1}]})["words"].labels == ("a",)
 
 

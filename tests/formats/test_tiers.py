@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from kinesics import formats
 from kinesics.errors import DataError
 from kinesics.formats import _tiers
 from kinesics.performance import Interval, Performance, Plan, Tier
-from tests.formats.tier_cases import tiers
+from tests.formats.tier_cases import SHOW, tiers
+
+ENDINGS = (".TextGrid", ".eaf", ".vtt", ".srt", ".lab", ".phones.json", ".rttm")
 
 
 def test_known_names_become_the_package_s() -> None:
@@ -74,3 +77,32 @@ def test_what_is_chosen_and_what_is_lost(caplog) -> None:
 @pytest.mark.parametrize("meta", [{}, {"elan": 3}, {"elan": {"names": 3}}, {"elan": {"names": {"a": 3}}}])
 def test_foreign_facts_are_no_trouble(meta) -> None:
     assert _tiers.own_name(Performance({}, meta), "elan", "a") == "a"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_same_tiers_give_the_same_bytes_and_a_bad_one_leaves_no_file(tmp_path, ending) -> None:
+    options = {"tier": "words"} if ending == ".rttm" else {}
+    one, two = tmp_path / f"Grüße 日本{ending}", tmp_path / "deep" / f"b{ending}"
+    SHOW.save(one, **options)
+    again = formats.load(one)
+    assert again.tiers
+    if ending == ".rttm":
+        options["file"] = one.stem.replace(" ", "_")
+    Performance(dict(SHOW.tracks)).save(two, **options)
+    assert one.read_bytes() == two.read_bytes()
+    bad = Performance({"words": Tier("words", (Interval(0, 1, "\ud800"),))})
+    with pytest.raises(DataError):
+        bad.save(tmp_path / f"bad{ending}", **({"tier": "words"} if options else {}))
+    assert not (tmp_path / f"bad{ending}").exists()
+
+
+def test_long_talks_go_through_every_format(tmp_path) -> None:
+    """Two hours of words: what is written is what was read, whatever lies between."""
+    words = tuple(Interval(k * 0.4, k * 0.4 + 0.32, f"word{k % 97}") for k in range(18_000))
+    show = Performance({"words": Tier("words", words)})
+    last = show
+    for ending in (".TextGrid", ".eaf", ".phones.json", ".vtt"):
+        last.with_tracks(captions=None).save(tmp_path / f"a{ending}")
+        last = formats.load(tmp_path / f"a{ending}")
+        assert last["words"].labels == show["words"].labels
+        assert last.difference(show)["words"] <= 5.001e-4

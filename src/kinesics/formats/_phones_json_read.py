@@ -372,5 +372,7 @@ def recognises(path: Path) -> bool:
         r'"segments"\s*:\s*\[',
         r'"words"\s*:\s*\[\s*\{',
         r'"transcript"\s*:',
+        # Whisper puts the whole text first, however long.
+        r'\A\{\s*"text"\s*:\s*"',
     )
     return head[:1] in ("{", "[") and any(re.search(p, head) for p in patterns)
