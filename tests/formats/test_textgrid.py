@@ -287,7 +287,11 @@ def test_any_tiers_come_back(tmp_path_factory, found, style):
         ),
         ('"ooTextFile" "TextGrid" 0 1 <exists> 1\n"IntervalTier" "a" 0 1 1\n0 1e999 "x"', "line 3", "time"),
         ('"ooTextFile" "TextGrid" 0 1 <exists> 1\n"IntervalTier" "a" 0 1 7\n0 1 "x"', "line 2", "as many"),
-        ('"ooTextFile" "TextGrid" 0 1 <exists> 1\n"IntervalTier" "a" 0 1 1\n0 1 "x', "line 3", "quoted label"),
+        (
+            '"ooTextFile" "TextGrid" 0 1 <exists> 1\n"IntervalTier" "a" 0 1 1\n0 1 "x',
+            "line 3",
+            "quoted label",
+        ),
     ],
 )
 def test_bad_files_are_refused_by_line(tmp_path, text, where, says):
