@@ -39,18 +39,26 @@ __all__ = [
 
 _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
+    "bml_json": (".bml.json", ".json"),
     "bvh": (".bvh",),
+    "elan": (".eaf",),
     "glb": (".glb",),
+    "hts": (".lab",),
     "humanml3d": (".humanml3d.npy", ".npy"),
     "kin": (".kin",),
     "kinect": (".kinect.csv", ".csv"),
     "ntu": (".skeleton",),
+    "phones_json": (".phones.json", ".json"),
     "pose": (".pose",),
+    "rttm": (".rttm",),
     "smpl_pickle": (".pkl",),
     "smplx": (".npz", ".smplx.npz", ".amass.npz"),
     "sound": (".wav", ".flac", ".ogg"),
+    "srt": (".srt",),
+    "textgrid": (".textgrid",),
     "usd": (".usda", ".usdc", ".usd", ".usdz"),
     "utkinect": (".utkinect.txt", ".txt"),
+    "webvtt": (".vtt",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 
