@@ -263,9 +263,12 @@ def test_what_cannot_be_shown_is_said(tmp_path, take):
     assert not path.exists()
 
 
-def test_a_foreign_glb_is_named_as_such():
-    with pytest.raises(FormatError, match="another program"):
-        formats.load(avatar_glb("maya"))
+def test_an_avatar_alone_stands_at_rest():
+    back = formats.load(avatar_glb("maya"))
+    assert len(back.body) == len(back.face) == 1
+    assert back.meta["glb"]["animated"] is False
+    np.testing.assert_allclose(back.body.positions()[0], load_avatar("maya").joints, atol=1e-5)
+    assert back.face.basis == "arkit"
 
 
 def test_every_truncation_is_refused(small):

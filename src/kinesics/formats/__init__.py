@@ -30,7 +30,7 @@ __all__ = ["available", "check_outputs", "format_of", "load", "save"]
 _MODULES: dict[str, tuple[str, ...]] = {
     "bml": (".bml",),
     "bvh": (".bvh",),
-    "glb": (".glb",),
+    "glb": (".glb", ".gltf"),
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),
 }

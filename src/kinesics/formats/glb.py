@@ -51,7 +51,8 @@ from kinesics.formats._encode import (
 )
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._gltf import Appender, Glb, read_glb, targets_of
+from kinesics.formats._gltf import Appender, Glb, read_glb, read_gltf, targets_of
+from kinesics.formats._gltf_read import read_foreign
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Audio, Face, Motion, Performance, Plan, Tier
@@ -239,25 +240,31 @@ def _morphing(glb: Glb) -> list[tuple[int, list[str]]]:
     return out
 
 
-def read(path: str | Path) -> Performance:
-    """Read back a GLB that Kinesics wrote.
+def read(path: str | Path, *, clip: str | int | None = None, fps: float | None = None) -> Performance:
+    """Read a glTF file: one that Kinesics wrote exactly, any other as its skeleton's motion and its morphs.
+
+    Parameters
+    ----------
+    path
+        A ``.glb`` or ``.gltf``.
+    clip
+        Name or number of the animation to take from another program's file; the first by default.
+    fps
+        Rate at which to sample it; by default the clip's own, or 30 where its keys lie on no common rate.
 
     Raises
     ------
     FormatError
-        If the file is damaged, or comes from another program.
+        If the file is damaged.
+    DataError
+        If it has no such clip.
     """
     path = Path(path)
-    glb = read_glb(path)
+    glb = read_gltf(path)
     extras = glb.json.get("extras")
     about = extras.get("kinesics") if isinstance(extras, dict) else None
     if not isinstance(about, dict):
-        raise FormatError(
-            path,
-            "extras.kinesics",
-            "a performance written by Kinesics",
-            "a GLB of another program can be viewed, but not read as a performance",
-        )
+        return read_foreign(glb, clip=clip, fps=fps)
     if about.get("version") != VERSION:
         raise FormatError(
             path,
@@ -353,4 +360,4 @@ def _sound(glb: Glb, about: dict[str, Any]) -> Audio:
     return whole.slice(silence / whole.rate, np.inf) if silence else whole
 
 
-FORMAT = Format("glTF", (".glb",), ("body", "face", "speech", "tiers", "plan"), read, write)
+FORMAT = Format("glTF", (".glb", ".gltf"), ("body", "face", "speech", "tiers", "plan"), read, write)

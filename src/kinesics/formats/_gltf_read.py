@@ -1,0 +1,380 @@
+"""Reading glTF files that other programs wrote: the skin's joints as a skeleton, a clip as its motion.
+
+``Motion`` wants rotations relative to a rest pose whose bone frames are aligned with the world. With a
+node's world rotation Q(t), and Q₀ at rest, that is G = Q·Q₀⁻¹; a joint's local rotation is then
+G(parent)⁻¹·G, which for a joint directly below its parent is P·(q·q₀⁻¹)·P⁻¹ with P the parent's world rotation
+at rest. Offsets are differences of world positions at rest, so that ancestors' rotations and scales are in them.
+"""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.bodies.arkit import ARKIT
+from kinesics.errors import FormatError, KinesicsError
+from kinesics.formats._gltf import Glb, targets_of
+from kinesics.formats._gltf_scene import (
+    Array,
+    Clip,
+    Moving,
+    Nodes,
+    chosen_clip,
+    clip_names,
+    frame_times,
+    nodes_of,
+)
+from kinesics.geometry import rotations as rot
+from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance import Face, Motion, Performance
+from kinesics.performance._sampled import exact_rate
+from kinesics.performance.performance import Track
+
+log = logging.getLogger(__name__)
+
+_STILL = 1e-3  # metres: what moves less stands still
+_TRAVELS = 0.01  # metres: a joint that goes farther below a resting root carries the body
+_MOST_JOINTS = 4096
+_BLOCK = 2048
+_ENOUGH = 10  # ARKit names among others that make a face ARKit's
+
+
+def read_foreign(glb: Glb, *, clip: str | int | None, fps: object) -> Performance:
+    """The body and face of a file that Kinesics did not write.
+
+    Parameters
+    ----------
+    glb
+        The file.
+    clip
+        Name or number of the animation; None: the first, or the body at rest where there is none.
+    fps
+        Rate to sample at; None: the clip's own where its keys lie on one, else 30.
+    """
+    unreadable = {"EXT_meshopt_compression", "KHR_meshopt_compression"} & set(
+        map(str, glb.json.get("extensionsRequired", []) or [])
+    )
+    if unreadable:
+        raise FormatError(
+            glb.path, "extensionsRequired", "uncompressed data", f"export it without {min(unreadable)}"
+        )
+    nodes = nodes_of(glb)
+    rate = None if fps is None else exact_rate(fps, "glTF")
+    names = clip_names(glb)
+    playing = Clip(glb, chosen_clip(glb, 0 if clip is None else clip), nodes) if names or clip else None
+    moving = Moving(glb, nodes, playing)
+    about: dict[str, Any] = {"clips": names, "clip": None if playing is None else names[_number(playing)]}
+    generator = glb.json.get("asset")
+    if isinstance(generator, dict) and "generator" in generator:
+        about["generator"] = str(generator["generator"])[:200]
+    tracks: dict[str, Track] = {}
+    try:
+        body = _body(moving, rate, about)
+        if body is not None:
+            tracks["body"] = body
+        face = face_of(moving, rate, about)
+        if face is not None:
+            tracks["face"] = face
+    except FormatError:
+        raise
+    except KinesicsError as error:
+        raise FormatError(glb.path, "skin or animation", "a finite skeleton in motion", str(error)) from error
+    about["animated"] = playing is not None
+    if playing is None:
+        log.info("%s: no animation: the body rests, for one frame", glb.path)
+    return Performance(tracks, {"glb": about})
+
+
+def _number(clip: Clip) -> int:
+    return int(clip.where.partition("[")[2].rstrip("]"))
+
+
+# -- the body ---------------------------------------------------------------------------------------
+
+
+def _body(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Motion | None:
+    joints = _joints(moving, about)
+    if not joints:
+        log.info("%s: no skin and no moving nodes: no body", moving.glb.path)
+        return None
+    joints, parents = _rooted(moving, joints, about)
+    fps, start, count = frame_times(moving.glb, moving.clip, rate, len(joints))
+    still = _settled(moving, joints[1:], about)
+    position, _, rest = still.rest()
+    offsets = position[joints]
+    offsets[1:] -= position[joints][parents[1:]]
+    skeleton = Skeleton(
+        tuple(moving.nodes.names[j] for j in joints), tuple(parents.tolist()), offsets.astype(np.float32)
+    )
+    rotations = np.empty((count, len(joints), 4), np.float32)
+    root = np.empty((count, 3), np.float32)
+    away = np.zeros(len(joints))
+    for first in range(0, count, _BLOCK):
+        times = times_of(fps, start, first, min(count, first + _BLOCK))
+        part = slice(first, first + len(times))
+        turns = moving.turns(joints, times)
+        world = np.empty((len(times), len(joints), 4))
+        for k, j in enumerate(joints):
+            world[:, k] = rot.multiply(turns[j], rot.conjugate(rest[j]))
+        rotations[part] = rot.normalise(skeleton.local(world))
+        root[part] = moving.places(joints[:1], times)[joints[0]][0]
+        if first < 8 * _BLOCK:
+            away = np.maximum(away, _errors(moving, joints, skeleton, rotations[part], root[part], times))
+    displaced = {skeleton.names[k]: round(float(away[k]), 4) for k in np.flatnonzero(away > _STILL)}
+    if displaced:
+        about["displaced"] = displaced
+        log.warning(
+            "%s: joints that stretch, scale or are driven from elsewhere keep their length and are up to "
+            "%.3g m from where the file has them: %s",
+            moving.glb.path,
+            away.max(),
+            list(displaced)[:8],
+        )
+    return Motion(skeleton, rotations, root, fps, start)
+
+
+def times_of(fps: Fraction, start: float, first: int, last: int) -> Array:
+    """Seconds of frames, rounded as files round their keys, so that a frame falls on its key."""
+    return (start + np.arange(first, last) / float(fps)).astype(np.float32).astype(np.float64)
+
+
+def _errors(
+    moving: Moving,
+    joints: list[int],
+    skeleton: Skeleton,
+    rotations: NDArray[np.float32],
+    root: NDArray[np.float32],
+    times: Array,
+) -> Array:
+    """(J,) metres between where some frames' joints come to lie and where the file has them."""
+    some = np.unique(np.linspace(0, len(times) - 1, 16).astype(int))
+    mine = skeleton.forward(rotations[some].astype(np.float64), root[some])[0]
+    places = moving.places(joints, times[some])
+    return np.array([np.abs(mine[:, k] - places[j][0]).max() for k, j in enumerate(joints)])
+
+
+def _joints(moving: Moving, about: dict[str, Any]) -> list[int]:
+    """Nodes of the skeleton, parents first: of all skins, and what lies between; one root."""
+    glb, nodes = moving.glb, moving.nodes
+    wanted: set[int] = set()
+    for i, skin in enumerate(glb.entries("skins")):
+        listed = skin.get("joints")
+        if not isinstance(listed, list):
+            raise glb.wrong(f"skins[{i}]", "no joints")
+        for j in listed:
+            if isinstance(j, bool) or not isinstance(j, int) or not 0 <= j < len(nodes):
+                raise glb.wrong(f"skins[{i}].joints", f"node {j!r:.40}")
+            wanted.add(j)
+    if not wanted:
+        # Bones without a skin: whatever turns or travels, and all below it that shows nothing.
+        moved = {n for (n, path) in (moving.clip.curves if moving.clip else {}) if path != "weights"}
+        bare = {i for i, node in enumerate(glb.entries("nodes")) if not {"mesh", "camera"} & set(node)}
+        wanted = moved | (bare & nodes.below(moved))
+    if not wanted:
+        return []
+    if len(wanted) > _MOST_JOINTS:
+        raise FormatError(
+            glb.path, "skins", f"at most {_MOST_JOINTS} joints, found {len(wanted)}", "export fewer"
+        )
+    paths = {j: nodes.path(j) for j in wanted}
+    by_tree: dict[int, list[int]] = {}
+    for j, path in paths.items():
+        by_tree.setdefault(path[0], []).append(j)
+    tree = max(by_tree.values(), key=len)
+    if len(by_tree) > 1:
+        left = sorted(nodes.names[j] for js in by_tree.values() if js is not tree for j in js)
+        about["left_out"] = left
+        log.warning("%s: joints that hang together with no others are left out: %s", glb.path, left[:8])
+    common = set(paths[tree[0]])
+    for j in tree[1:]:
+        common &= set(paths[j])
+    top = max(common, key=lambda i: nodes.depth[i])
+    between = {i for j in tree for i in paths[j] if nodes.depth[i] >= nodes.depth[top]}
+    # By depth, then by number: parents first, and always in the same order.
+    return sorted(between, key=lambda i: (int(nodes.depth[i]), i))
+
+
+def _rooted(moving: Moving, joints: list[int], about: dict[str, Any]) -> tuple[list[int], NDArray[np.intp]]:
+    """The joints with the one first that carries the body through space, and each one's parent."""
+    nodes = moving.nodes
+    root = joints[0]
+    sizes = dict.fromkeys(joints, 1)
+    for j in joints[:0:-1]:
+        sizes[int(nodes.parents[j])] += sizes[j]
+    while moving.clip is not None:
+        children = [j for j in joints if nodes.parents[j] == root]
+        heavy = max(children, key=lambda c: sizes[c], default=None)
+        if heavy is None or sizes[heavy] <= len(joints) // 2:
+            break
+        alone = len(children) == 1
+        if _travel(moving, heavy) > (_STILL if alone else _TRAVELS) and (
+            alone or _travel(moving, root) <= _STILL
+        ):
+            log.info("%s: %r carries the body and is the root", moving.glb.path, nodes.names[heavy])
+            about.setdefault("above_root", []).append(nodes.names[root])
+            joints, root = [j for j in joints if j != root], heavy
+        elif alone and _travel(moving, root) <= _STILL and _chain_travels(moving, joints, heavy):
+            joints, root = [j for j in joints if j != root], heavy
+        else:
+            break
+    ordered = [root, *(j for j in joints if j != root)]
+    place = {j: k for k, j in enumerate(ordered)}
+    parents = [-1]
+    for j in ordered[1:]:
+        up = int(nodes.parents[j])
+        # A branch beside the body now hangs on the root; its rotations stay right, its place may not.
+        parents.append(place.get(up, 0))
+    order = _parents_first(parents)
+    back = {old: new for new, old in enumerate(order)}
+    return [ordered[i] for i in order], np.array([-1 if parents[i] < 0 else back[parents[i]] for i in order])
+
+
+def _chain_travels(moving: Moving, joints: list[int], node: int) -> bool:
+    """Whether below a lone, resting joint there is one that carries the body."""
+    for _ in range(len(joints)):
+        if _travel(moving, node) > _TRAVELS:
+            return True
+        below = [j for j in joints if moving.nodes.parents[j] == node]
+        if len(below) != 1:
+            return False
+        node = below[0]
+    return False
+
+
+def _parents_first(parents: list[int]) -> list[int]:
+    depth = [0] * len(parents)
+    for i, p in enumerate(parents):
+        depth[i] = 0 if p < 0 else depth[p] + 1
+    return sorted(range(len(parents)), key=lambda i: (depth[i], i))
+
+
+def _travel(moving: Moving, node: int) -> float:
+    """Metres between the farthest places of a node below its parent."""
+    curve = moving.curve(node, "translation")
+    if curve is None or curve.still:
+        return 0.0
+    return float(np.ptp(curve.keys.astype(np.float64), axis=0).max()) * _size_above(moving.nodes, node)
+
+
+def _size_above(nodes: Nodes, node: int) -> float:
+    scales = [np.abs(nodes.scale[i]).max() for i in nodes.path(node)[:-1]]
+    return float(np.prod(scales)) if scales else 1.0
+
+
+def _settled(moving: Moving, joints: list[int], about: dict[str, Any]) -> Nodes:
+    """The nodes at rest, but with joints that stretch or scale at their median."""
+    nodes = moving.nodes
+    shift, scale = nodes.translation.copy(), nodes.scale.copy()
+    lost: dict[str, float] = {}
+    scaled: dict[str, float] = {}
+    for j in joints:
+        curve = moving.curve(j, "translation")
+        if curve is not None:
+            keys = curve.keys.astype(np.float64)
+            shift[j] = np.median(keys, axis=0)
+            away = float(np.abs(keys - shift[j]).max()) * _size_above(nodes, j)
+            if away > _STILL:
+                lost[nodes.names[j]] = round(away, 4)
+    for (node, path), curve in (moving.clip.curves if moving.clip else {}).items():
+        if path == "scale":
+            keys = curve.keys.astype(np.float64)
+            scale[node] = np.median(keys, axis=0)
+            if np.abs(keys - scale[node]).max() > 1e-3:
+                scaled[nodes.names[node]] = round(float(np.abs(keys - scale[node]).max()), 4)
+    for what, found in (("lost_translation", lost), ("lost_scale", scaled)):
+        if found:
+            about[what] = found
+            log.warning("%s: joints keep their median place and size (%s): %s", moving.glb.path, what, found)
+    return Nodes(nodes.names, nodes.parents, nodes.depth, shift, nodes.rotation, scale)
+
+
+# -- the face ---------------------------------------------------------------------------------------
+
+
+def face_of(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Face | None:
+    """Morph weights of all meshes as one face; of equal curves under one name there is one column."""
+    glb = moving.glb
+    fps, start, count = frame_times(glb, moving.clip, rate, 1)
+    columns: dict[str, Array] = {}
+    moves = moving.clip is None
+    for i, node in enumerate(glb.entries("nodes")):
+        if "mesh" not in node:
+            continue
+        mesh = glb.entry("meshes", node["mesh"])
+        curve = moving.curve(i, "weights")
+        rest = node.get("weights", mesh.get("weights"))
+        targets = _target_names(glb, mesh, node)
+        if not targets:
+            continue
+        if len(columns) * count > 12_000_000:
+            raise FormatError(glb.path, "meshes", "fewer morph targets", "give a lower fps=, or cut the clip")
+        if curve is not None:
+            values = curve.at(times_of(fps, start, 0, count))
+        else:
+            flat = np.zeros(len(targets))
+            if isinstance(rest, list) and len(rest) == len(targets):
+                try:
+                    flat = np.array([float(x) for x in rest])
+                except (TypeError, ValueError, OverflowError) as error:
+                    raise glb.wrong(f"nodes[{i}].weights", error) from error
+            values = np.broadcast_to(flat, (count, len(targets)))
+        moves = moves or curve is not None or bool(values.any())
+        for k, name in enumerate(targets[: values.shape[1]]):
+            if name not in columns:
+                columns[name] = values[:, k]
+            elif not np.array_equal(columns[name], values[:, k]):
+                columns[f"{moving.nodes.names[i]}.{name}"] = values[:, k]
+    if not columns or not moves:
+        return None
+    found = arkit_names(columns)
+    if found:
+        about["renamed"] = {old: new for old, new in found.items() if old != new}
+        columns = {found.get(name, name): values for name, values in columns.items()}
+    table = np.stack(list(columns.values()), axis=1).astype(np.float32)
+    return Face(table, tuple(columns), fps, "arkit" if found else "gltf", start)
+
+
+def _target_names(glb: Glb, mesh: dict[str, Any], node: dict[str, Any]) -> list[str]:
+    named = list(targets_of(mesh))
+    primitives = mesh.get("primitives")
+    first = primitives[0] if isinstance(primitives, list) and primitives else None
+    targets = first.get("targets", []) if isinstance(first, dict) else []
+    count = len(targets) if isinstance(targets, list) else 0
+    out = [n[:200] for n in named[:count]] + [f"target{k}" for k in range(len(named), count)]
+    seen: dict[str, int] = {}
+    for k, name in enumerate(out):
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            out[k] = f"{name}#{k}"
+    return out
+
+
+_PLAIN = {name.lower(): name for name in ARKIT}
+
+
+def arkit_name(name: str) -> str | None:
+    """The ARKit name that another tool's spelling stands for, or None.
+
+    >>> arkit_name("EyeBlinkLeft"), arkit_name("blendShape1.mouthSmile_R"), arkit_name("Angry")
+    ('eyeBlinkLeft', 'mouthSmileRight', None)
+    """
+    plain = name.rpartition(".")[2].rpartition(":")[2]
+    lower = plain.lower()
+    for short, long in (("_l", "left"), ("_r", "right")):
+        if lower.endswith(short):
+            lower = lower[: -len(short)] + long
+    return _PLAIN.get(lower.replace("_", ""))
+
+
+def arkit_names(names: Any) -> dict[str, str]:
+    """Of names that are ARKit's, in whatever spelling, each one's own; nothing where too few are."""
+    found: dict[str, str] = {}
+    for name in names:
+        own = arkit_name(name)
+        if own is not None and own not in found.values() and (own == name or own not in names):
+            found[name] = own
+    return found if found and (len(found) >= _ENOUGH or len(found) == len(names)) else {}

@@ -1,0 +1,421 @@
+"""What a glTF's nodes do over time: the graph, the clips, and where every node is at any moment.
+
+Knows nothing of skeletons or people: world transforms are plain arrays. Rotations are wxyz here, whatever
+the file says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.errors import DataError, FormatError
+from kinesics.formats._encode import number
+from kinesics.formats._gltf import Glb
+from kinesics.geometry import rotations as rot
+
+Array = NDArray[np.float64]
+
+DEEPEST = 1024
+"""Levels of nodes; real rigs have about forty."""
+_RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
+_SLOWEST_OWN_RATE = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The nodes of a file at rest.
+
+    Parameters
+    ----------
+    names
+        One for each node, made unique.
+    parents
+        (N,) index of each node's parent, -1 without one.
+    depth
+        (N,) how many nodes lie above each.
+    translation, rotation, scale
+        (N, 3), (N, 4) wxyz and (N, 3): the local transform.
+    """
+
+    names: tuple[str, ...]
+    parents: NDArray[np.intp]
+    depth: NDArray[np.intp]
+    translation: Array
+    rotation: Array
+    scale: Array
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+    def path(self, node: int) -> list[int]:
+        """From the topmost node down to ``node``."""
+        out = []
+        while node >= 0:
+            out.append(node)
+            node = int(self.parents[node])
+        return out[::-1]
+
+    def below(self, tops: set[int]) -> set[int]:
+        """All nodes that have one of ``tops`` above them."""
+        flag = np.zeros(len(self), dtype=bool)
+        flag[list(tops)] = True
+        for level in range(1, int(self.depth.max(initial=0)) + 1):
+            here = np.flatnonzero(self.depth == level)
+            flag[here] |= flag[self.parents[here]]
+        return set(np.flatnonzero(flag).tolist()) - tops
+
+    def rest(self) -> tuple[Array, Array, Array]:
+        """World positions (N, 3), linear parts (N, 3, 3) and rotations (N, 4), scales left out of the last."""
+        local = rot.to_matrix(self.rotation) * self.scale[:, None, :]
+        position, linear, turn = self.translation.copy(), local.copy(), self.rotation.copy()
+        for level in range(1, int(self.depth.max(initial=0)) + 1):
+            here = np.flatnonzero(self.depth == level)
+            up = self.parents[here]
+            position[here] = position[up] + np.einsum("nab,nb->na", linear[up], self.translation[here])
+            linear[here] = linear[up] @ local[here]
+            turn[here] = rot.multiply(turn[up], self.rotation[here])
+        return position, linear, turn
+
+
+def nodes_of(glb: Glb) -> Nodes:
+    """Read the graph; a FormatError where it has circles, two parents, or transforms that are not numbers."""
+    entries = glb.entries("nodes")
+    count = len(entries)
+    parents = np.full(count, -1, dtype=np.intp)
+    for i, node in enumerate(entries):
+        for child in _children(glb, i, node):
+            if not 0 <= child < count or parents[child] >= 0 or child == i:
+                raise glb.wrong(f"nodes[{i}].children", f"{child} is missing or has two parents")
+            parents[child] = i
+    depth = np.where(parents < 0, 0, -1)
+    for level in range(1, DEEPEST + 2):
+        below = np.flatnonzero((depth < 0) & (depth[parents] == level - 1))
+        if not len(below):
+            break
+        depth[below] = level
+    if (depth < 0).any() or depth.max(initial=0) > DEEPEST:
+        raise glb.wrong("nodes", f"a circle, or more than {DEEPEST} levels")
+    translation, rotation, scale = np.zeros((count, 3)), np.zeros((count, 4)), np.ones((count, 3))
+    rotation[:, 0] = 1
+    for i, node in enumerate(entries):
+        try:
+            if "matrix" in node:
+                translation[i], rotation[i], scale[i] = _decomposed(_numbers(node["matrix"], 16))
+            else:
+                translation[i] = _numbers(node.get("translation", (0, 0, 0)), 3)
+                scale[i] = _numbers(node.get("scale", (1, 1, 1)), 3)
+                x, y, z, w = _numbers(node.get("rotation", (0, 0, 0, 1)), 4)
+                rotation[i] = rot.normalise(np.array([w, x, y, z]))
+        except (TypeError, ValueError) as error:
+            raise glb.wrong(f"nodes[{i}]", error) from error
+    return Nodes(_unique(entries), parents, depth, translation, rotation, scale)
+
+
+def _children(glb: Glb, index: int, node: dict[str, Any]) -> list[int]:
+    found = node.get("children", [])
+    if not isinstance(found, list) or any(isinstance(c, bool) or not isinstance(c, int) for c in found):
+        raise glb.wrong(f"nodes[{index}].children", "not a list of numbers")
+    return found
+
+
+def _numbers(values: Any, count: int) -> list[float]:
+    if not isinstance(values, (list, tuple)) or len(values) != count:
+        raise ValueError(f"{values!r:.60}; {count} numbers expected")
+    return [number(x) for x in values]
+
+
+def _decomposed(matrix: list[float]) -> tuple[Array, Array, Array]:
+    m = np.array(matrix).reshape(4, 4).T
+    scale = np.linalg.norm(m[:3, :3], axis=0)
+    if np.linalg.det(m[:3, :3]) < 0:
+        scale[0] = -scale[0]
+    axes = np.where(np.abs(scale) > 1e-12, m[:3, :3] / np.where(np.abs(scale) > 1e-12, scale, 1), np.eye(3))
+    return m[:3, 3], rot.from_matrix(axes), scale
+
+
+def _unique(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    seen: dict[str, int] = {}
+    out = []
+    for i, node in enumerate(entries):
+        name = str(node.get("name") or f"node{i}")[:200]
+        count = seen[name] = seen.get(name, 0) + 1
+        out.append(name if count == 1 else f"{name}#{i}")
+    return tuple(out)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One channel's keys.
+
+    Parameters
+    ----------
+    times
+        (K,) seconds, increasing.
+    values
+        (K, C); with CUBICSPLINE (K, 3, C): in-tangent, value, out-tangent.
+    kind
+        ``"LINEAR"``, ``"STEP"`` or ``"CUBICSPLINE"``.
+    turns
+        Whether the values are rotations, x y z w.
+    """
+
+    times: Array
+    values: NDArray[Any]
+    kind: str
+    turns: bool
+
+    @property
+    def keys(self) -> NDArray[Any]:
+        """(K, C) the values themselves."""
+        return self.values[:, 1] if self.kind == "CUBICSPLINE" else self.values
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves."""
+        return len(self.times) < 2 or bool((self.values == self.values[:1]).all())
+
+    def at(self, times: Array) -> Array:
+        """Values at any times (T,) -> (T, C), rotations wxyz; before and after the keys the ends are held."""
+        last = len(self.times) - 1
+        low = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, max(last - 1, 0))
+        high = np.minimum(low + 1, last)
+        span = np.maximum(self.times[high] - self.times[low], 1e-12)
+        part = np.clip((times - self.times[low]) / span, 0, 1)
+        if self.kind == "STEP":
+            # At the last key itself the last value counts.
+            found = self.keys[np.where(part >= 1, high, low)].astype(np.float64)
+        elif self.kind == "CUBICSPLINE":
+            found = self._hermite(low, high, part[:, None], span[:, None])
+        else:
+            a, b = self.keys[low].astype(np.float64), self.keys[high].astype(np.float64)
+            if self.turns:
+                return rot.slerp(rot.normalise(a[:, [3, 0, 1, 2]]), rot.normalise(b[:, [3, 0, 1, 2]]), part)
+            found = a + (b - a) * part[:, None]
+        return rot.normalise(found[:, [3, 0, 1, 2]]) if self.turns else found
+
+    def _hermite(self, low: NDArray[np.intp], high: NDArray[np.intp], t: Array, span: Array) -> Array:
+        values = self.values.astype(np.float64)
+        a, out, into, b = values[low, 1], values[low, 2] * span, values[high, 0] * span, values[high, 1]
+        return (
+            (2 * t**3 - 3 * t**2 + 1) * a
+            + (t**3 - 2 * t**2 + t) * out
+            + (3 * t**2 - 2 * t**3) * b
+            + (t**3 - t**2) * into
+        )
+
+
+_WIDTHS = {"translation": 3, "rotation": 4, "scale": 3}
+
+
+class Clip:
+    """One animation of a file.
+
+    Attributes
+    ----------
+    curves
+        (node, path) -> its keys.
+    first, last
+        Seconds of the first and of the last key.
+    """
+
+    def __init__(self, glb: Glb, index: int, nodes: Nodes) -> None:
+        animation = glb.entry("animations", index)
+        self.where = f"animations[{index}]"
+        self.curves: dict[tuple[int, str], Curve] = {}
+        self._times: dict[int, Array] = {}
+        self._glb = glb
+        channels, samplers = animation.get("channels"), animation.get("samplers")
+        if not isinstance(channels, list) or not isinstance(samplers, list):
+            raise glb.wrong(self.where, "no channels or no samplers")
+        for i, channel in enumerate(channels):
+            target = channel.get("target") if isinstance(channel, dict) else None
+            if not isinstance(target, dict):
+                raise glb.wrong(f"{self.where}.channels[{i}]", "no target")
+            node, path = target.get("node"), target.get("path")
+            if path not in (*_WIDTHS, "weights") or node is None:
+                continue  # a pointer or another extension's target
+            which = channel.get("sampler")
+            for what, found, most in (("node", node, len(nodes)), ("sampler", which, len(samplers))):
+                if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found < most:
+                    raise glb.wrong(f"{self.where}.channels[{i}]", f"{what} {found!r:.40}")
+            curve = self._curve(samplers[which], which, node, path)
+            if curve is not None:
+                self.curves.setdefault((node, path), curve)
+        ends = [(c.times[0], c.times[-1]) for c in self.curves.values()]
+        self.first = float(min((a for a, _ in ends), default=0.0))
+        self.last = float(max((b for _, b in ends), default=0.0))
+
+    def _curve(self, sampler: Any, index: int, node: int, path: str) -> Curve | None:
+        where = f"{self.where}.samplers[{index}]"
+        if not isinstance(sampler, dict):
+            raise self._glb.wrong(where, "no object")
+        kind = sampler.get("interpolation", "LINEAR")
+        if kind not in ("LINEAR", "STEP", "CUBICSPLINE"):
+            raise self._glb.wrong(where, f"interpolation {kind!r:.40}")
+        times = self._clock(where, sampler.get("input"))
+        if not len(times):
+            return None
+        values = self._glb.array(sampler.get("output"))
+        width = _WIDTHS.get(path) or len(_targets(self._glb, node))
+        shape = (len(times), 3, width) if kind == "CUBICSPLINE" else (len(times), width)
+        if values.size != np.prod(shape) or not width or (path != "weights" and values.shape[1] != width):
+            raise self._glb.wrong(where, f"{values.shape} values for {len(times)} keys of {width}")
+        if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e9:
+            raise self._glb.wrong(where, "values that are not finite")
+        return Curve(times, values.reshape(shape), kind, path == "rotation")
+
+    def _clock(self, where: str, index: Any) -> Array:
+        if isinstance(index, int) and index in self._times:
+            return self._times[index]
+        times = self._glb.array(index)
+        if times.shape[1] != 1:
+            raise self._glb.wrong(where, "times that are no single numbers")
+        times = times[:, 0].astype(np.float64)
+        if not np.isfinite(times).all() or np.abs(times).max(initial=0) > 1e7 or (np.diff(times) < 0).any():
+            raise self._glb.wrong(where, "times that do not increase")
+        self._times[index] = times
+        return times
+
+    def rate(self) -> Fraction | None:
+        """The rate on whose frames all keys lie, or None."""
+        clocks = {id(c.times): c.times for c in self.curves.values() if len(c.times) > 1}
+        if not clocks:
+            return None
+        steps = np.unique(np.concatenate(list(clocks.values())))
+        gaps = np.diff(steps)
+        gaps = gaps[gaps > 1e-4]
+        if not len(gaps):
+            return None
+        rough = 1 / float(np.median(gaps[gaps < 1.5 * gaps.min()]))
+        slack = 0.02 + 2e-6 * float(np.abs(steps).max()) * rough  # float32 times of a long clip
+        common = (*_RATES, max(1, round(rough)))
+        for rate in (*map(Fraction, common), *(Fraction(n * 1000, 1001) for n in common)):
+            if abs(float(rate) / rough - 1) < 1e-3:
+                places = (steps - steps[0]) * float(rate)
+                if rate >= _SLOWEST_OWN_RATE and np.abs(places - np.round(places)).max() < slack:
+                    return rate
+        return None
+
+
+def _targets(glb: Glb, node: int) -> list[Any]:
+    """One element for each morph target of a node's mesh."""
+    about = glb.entry("nodes", node)
+    if "mesh" not in about:
+        return []
+    primitives = glb.entry("meshes", about["mesh"]).get("primitives")
+    first = primitives[0] if isinstance(primitives, list) and primitives else None
+    found = first.get("targets", []) if isinstance(first, dict) else []
+    return found if isinstance(found, list) else []
+
+
+def clip_names(glb: Glb) -> list[str]:
+    """The names of a file's animations; those without one are called by their number."""
+    return [str(a.get("name") or f"animation{i}")[:200] for i, a in enumerate(glb.entries("animations"))]
+
+
+def chosen_clip(glb: Glb, clip: str | int) -> int:
+    """Index of a clip by name or number; a DataError lists the names when there is none."""
+    names = clip_names(glb)
+    if isinstance(clip, int) and not isinstance(clip, bool) and -len(names) <= clip < len(names):
+        return clip % len(names)
+    if clip in names:
+        return names.index(str(clip))
+    if str(clip).isdecimal() and int(str(clip)[:9]) < len(names):
+        return int(str(clip)[:9])
+    raise DataError(f"{glb.path}: no clip {clip!r}; it has: {', '.join(names) or 'none'}")
+
+
+class Moving:
+    """The nodes of a file while a clip plays (or at rest, without one)."""
+
+    def __init__(self, glb: Glb, nodes: Nodes, clip: Clip | None) -> None:
+        self.glb, self.nodes, self.clip = glb, nodes, clip
+        self._curves = clip.curves if clip else {}
+
+    def curve(self, node: int, path: str) -> Curve | None:
+        """The keys of a node's translation, rotation, scale or weights."""
+        return self._curves.get((node, path))
+
+    def local(self, node: int, times: Array) -> tuple[Array, Array, Array]:
+        """Translation, rotation and scale of a node, each (T, …), or (1, …) where it stands still."""
+        rest = (self.nodes.translation[node], self.nodes.rotation[node], self.nodes.scale[node])
+        out = []
+        for path, still in zip(_WIDTHS, rest, strict=True):
+            curve = self.curve(node, path)
+            if curve is None:
+                out.append(still[None])
+            else:
+                out.append(curve.at(times[:1] if curve.still else times))
+        return out[0], out[1], out[2]
+
+    def turns(self, wanted: list[int], times: Array) -> dict[int, Array]:
+        """World rotations of nodes: node -> (T, 4) or (1, 4), without scales."""
+        found: dict[int, Array] = {}
+        for node in wanted:
+            for step in self.nodes.path(node):
+                if step not in found:
+                    curve = self.curve(step, "rotation")
+                    own = (
+                        self.nodes.rotation[step][None]
+                        if curve is None
+                        else curve.at(times[:1] if curve.still else times)
+                    )
+                    up = int(self.nodes.parents[step])
+                    found[step] = own if up < 0 else rot.multiply(found[up], own)
+        return {node: found[node] for node in wanted}
+
+    def places(self, wanted: list[int], times: Array) -> dict[int, tuple[Array, Array]]:
+        """World position (T, 3) and linear part (T, 3, 3) of nodes, scales included; T is 1 where all stand still."""
+        found: dict[int, tuple[Array, Array]] = {}
+        for node in wanted:
+            for step in self.nodes.path(node):
+                if step in found:
+                    continue
+                shift, turn, scale = self.local(step, times)
+                linear = rot.to_matrix(turn) * scale[:, None, :]
+                up = int(self.nodes.parents[step])
+                if up >= 0:
+                    position, above = found[up]
+                    shift = position + np.einsum("tab,tb->ta", *_paired(above, shift))
+                    linear = above @ linear
+                found[step] = shift, linear
+        return {node: found[node] for node in wanted}
+
+
+def _paired(linear: Array, vector: Array) -> tuple[Array, Array]:
+    count = max(len(linear), len(vector))
+    return np.broadcast_to(linear, (count, 3, 3)), np.broadcast_to(vector, (count, 3))
+
+
+def frame_times(glb: Glb, clip: Clip | None, fps: Fraction | None, width: int) -> tuple[Fraction, float, int]:
+    """Rate, start and number of frames of a uniform clock over a clip.
+
+    Parameters
+    ----------
+    glb
+        The file, for messages.
+    clip
+        The clip, or None: one frame at 0.
+    fps
+        A wanted rate, or None: the clip's own, else 30.
+    width
+        How many joints there are; bounds what a few far keys may ask for.
+    """
+    if clip is None:
+        return fps or Fraction(30), 0.0, 1
+    rate = fps or clip.rate() or Fraction(30)
+    count = int(np.floor((clip.last - clip.first) * float(rate) + 1e-3 + 1e-6 * clip.last * float(rate))) + 1
+    keys = max((len(c.times) for c in clip.curves.values()), default=1)
+    if count > 36_000 + 200 * keys or count * max(width, 1) > 12_000_000:
+        raise FormatError(
+            glb.path,
+            clip.where,
+            f"at most {min(36_000 + 200 * keys, 12_000_000 // max(width, 1))} frames, found {count} at {rate} per second",
+            "give a lower fps=, or cut the clip",
+        )
+    return rate, clip.first, count
