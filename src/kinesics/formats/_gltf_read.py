@@ -160,7 +160,7 @@ def _errors(
 def _joints(moving: Moving, about: dict[str, Any]) -> list[int]:
     """Nodes of the skeleton, parents first: of all skins, and what lies between; one root."""
     glb, nodes = moving.glb, moving.nodes
-    wanted: set[int] = set()
+    wanted: dict[int, None] = {}  # a set that remembers the skin's order
     for i, skin in enumerate(glb.entries("skins")):
         listed = skin.get("joints")
         if not isinstance(listed, list):
@@ -168,12 +168,12 @@ def _joints(moving: Moving, about: dict[str, Any]) -> list[int]:
         for j in listed:
             if isinstance(j, bool) or not isinstance(j, int) or not 0 <= j < len(nodes):
                 raise glb.wrong(f"skins[{i}].joints", f"node {j!r:.40}")
-            wanted.add(j)
+            wanted[j] = None
     if not wanted:
         # Bones without a skin: whatever turns or travels, and all below it that shows nothing.
         moved = {n for (n, path) in (moving.clip.curves if moving.clip else {}) if path != "weights"}
         bare = {i for i, node in enumerate(glb.entries("nodes")) if not {"mesh", "camera"} & set(node)}
-        wanted = moved | (bare & nodes.below(moved))
+        wanted = dict.fromkeys(sorted(moved | (bare & nodes.below(moved))))
     if not wanted:
         return []
     if len(wanted) > _MOST_JOINTS:
@@ -193,9 +193,12 @@ def _joints(moving: Moving, about: dict[str, Any]) -> list[int]:
     for j in tree[1:]:
         common &= set(paths[j])
     top = max(common, key=lambda i: nodes.depth[i])
-    between = {i for j in tree for i in paths[j] if nodes.depth[i] >= nodes.depth[top]}
-    # By depth, then by number: parents first, and always in the same order.
-    return sorted(between, key=lambda i: (int(nodes.depth[i]), i))
+    chain = [i for j in tree for i in paths[j] if nodes.depth[i] >= nodes.depth[top] and i not in wanted]
+    found = list(dict.fromkeys([*chain, *tree]))
+    place = {j: k for k, j in enumerate(found)}
+    if all(place.get(int(nodes.parents[j]), -1) < place[j] for j in found) and found[0] == top:
+        return found  # the file's own order
+    return sorted(found, key=lambda i: (int(nodes.depth[i]), place[i]))
 
 
 def _rooted(moving: Moving, joints: list[int], about: dict[str, Any]) -> tuple[list[int], NDArray[np.intp]]:
@@ -228,7 +231,9 @@ def _rooted(moving: Moving, joints: list[int], about: dict[str, Any]) -> tuple[l
         up = int(nodes.parents[j])
         # A branch beside the body now hangs on the root; its rotations stay right, its place may not.
         parents.append(place.get(up, 0))
-    order = _parents_first(parents)
+    order = list(range(len(parents)))
+    if any(p >= i for i, p in enumerate(parents)):
+        order = _parents_first(parents)
     back = {old: new for new, old in enumerate(order)}
     return [ordered[i] for i in order], np.array([-1 if parents[i] < 0 else back[parents[i]] for i in order])
 
