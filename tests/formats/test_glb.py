@@ -18,8 +18,8 @@ from kinesics.bodies.avatar import avatar_glb, avatars, load_avatar
 from kinesics.bodies.export import EYE_LOOK
 from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import DataError, FormatError
-from kinesics.formats import glb
 from kinesics.formats._gltf import read_glb
+from kinesics.formats._gltf_write import joints_of, morphing
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Audio, Face, Interval, Performance, Signal, Tier
 
@@ -167,9 +167,9 @@ def test_avatars_are_what_the_writer_takes_them_for(name):
     # The morph jawOpen opens the mouth: a jaw bone that moved vertices too would open it twice.
     assert not person.weight_value[person.weight_index == JOINTS.index("jaw")].any()
     document = read_glb(avatar_glb(name))
-    _, skeleton = glb._joints(document)
+    _, skeleton = joints_of(document)
     np.testing.assert_allclose(skeleton.offsets, person.skeleton.offsets, atol=1e-5)
-    assert [set(targets) for _, targets in glb._morphing(document)] == [set(ARKIT)]
+    assert [set(targets) for _, targets in morphing(document)] == [set(ARKIT)]
     assert avatar_glb(name).stat().st_size < 4_000_000
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
+from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import FormatError, KinesicsError
 from kinesics.formats._gltf import Glb, targets_of
 from kinesics.formats._gltf_scene import (
@@ -27,7 +28,10 @@ from kinesics.formats._gltf_scene import (
     clip_names,
     frame_times,
     nodes_of,
+    times_of,
 )
+from kinesics.formats._vrm import Vrm
+from kinesics.formats._vrm_pose import motion_of
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Face, Motion, Performance
@@ -43,7 +47,7 @@ _BLOCK = 2048
 _ENOUGH = 10  # ARKit names among others that make a face ARKit's
 
 
-def read_foreign(glb: Glb, *, clip: str | int | None, fps: object) -> Performance:
+def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | None = None) -> Performance:
     """The body and face of a file that Kinesics did not write.
 
     Parameters
@@ -54,6 +58,8 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object) -> Performanc
         Name or number of the animation; None: the first, or the body at rest where there is none.
     fps
         Rate to sample at; None: the clip's own where its keys lie on one, else 30.
+    vrm
+        What makes it a VRM, if it is one: the body is then on the canonical joints.
     """
     unreadable = {"EXT_meshopt_compression", "KHR_meshopt_compression"} & set(
         map(str, glb.json.get("extensionsRequired", []) or [])
@@ -73,7 +79,7 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object) -> Performanc
         about["generator"] = str(generator["generator"])[:200]
     tracks: dict[str, Track] = {}
     try:
-        body = _body(moving, rate, about)
+        body = _body(moving, rate, about) if vrm is None else _humanoid(moving, vrm, rate)
         if body is not None:
             tracks["body"] = body
         face = face_of(moving, rate, about)
@@ -86,11 +92,16 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object) -> Performanc
     about["animated"] = playing is not None
     if playing is None:
         log.info("%s: no animation: the body rests, for one frame", glb.path)
-    return Performance(tracks, {"glb": about})
+    return Performance(tracks, {"glb": about} | ({} if vrm is None else {"vrm": vrm.facts()}))
 
 
 def _number(clip: Clip) -> int:
     return int(clip.where.partition("[")[2].rstrip("]"))
+
+
+def _humanoid(moving: Moving, vrm: Vrm, rate: Fraction | None) -> Motion:
+    fps, start, count = frame_times(moving.glb, moving.clip, rate, len(JOINTS))
+    return motion_of(moving, vrm, fps, start, count)
 
 
 # -- the body ---------------------------------------------------------------------------------------
@@ -135,11 +146,6 @@ def _body(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Motio
             list(displaced)[:8],
         )
     return Motion(skeleton, rotations, root, fps, start)
-
-
-def times_of(fps: Fraction, start: float, first: int, last: int) -> Array:
-    """Seconds of frames, rounded as files round their keys, so that a frame falls on its key."""
-    return (start + np.arange(first, last) / float(fps)).astype(np.float32).astype(np.float64)
 
 
 def _errors(

@@ -419,3 +419,8 @@ def frame_times(glb: Glb, clip: Clip | None, fps: Fraction | None, width: int) -
             "give a lower fps=, or cut the clip",
         )
     return rate, clip.first, count
+
+
+def times_of(fps: Fraction, start: float, first: int, last: int) -> Array:
+    """Seconds of frames, rounded as files round their keys, so that a frame falls on its key."""
+    return (start + np.arange(first, last) / float(fps)).astype(np.float32).astype(np.float64)
