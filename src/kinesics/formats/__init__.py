@@ -33,6 +33,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "glb": (".glb", ".gltf"),
     "kin": (".kin",),
     "sound": (".wav", ".flac", ".ogg"),
+    "vrm": (".vrm",),
+    "vrma": (".vrma",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 

@@ -164,11 +164,7 @@ def vrm_of(glb: Glb) -> Vrm | None:
 
 
 def _one(glb: Glb, about: dict[str, Any]) -> Vrm:
-    bones = {
-        name: _node(glb, bone.get("node"))
-        for name, bone in about["humanoid"]["humanBones"].items()
-        if name in JOINTS and isinstance(bone, dict) and "node" in bone
-    }
+    bones = bones_of(glb, about["humanoid"]["humanBones"])
     expressions: dict[str, Expression] = {}
     groups = about.get("expressions") or {}
     for preset, key in ((True, "preset"), (False, "custom")):
@@ -197,7 +193,7 @@ def _one(glb: Glb, about: dict[str, Any]) -> Vrm:
     meta = about.get("meta") or {}
     return Vrm(
         "1.0",
-        _distinct(bones),
+        bones,
         expressions,
         _look_one(look) if isinstance(look, dict) else None,
         str(meta.get("name", ""))[:500],
@@ -256,6 +252,17 @@ def _zero(glb: Glb, about: dict[str, Any]) -> Vrm:
         str(meta.get("title", ""))[:500],
         str(meta.get("author", ""))[:500],
         {k: meta[k] for k in _TERMS_0 if isinstance(meta.get(k), (str, bool))},
+    )
+
+
+def bones_of(glb: Glb, human: dict[str, Any]) -> dict[str, int]:
+    """VRM 1.0's ``humanBones`` as bone name -> node; a ValueError where two share one."""
+    return _distinct(
+        {
+            name: _node(glb, bone.get("node"))
+            for name, bone in human.items()
+            if name in JOINTS and isinstance(bone, dict) and "node" in bone
+        }
     )
 
 

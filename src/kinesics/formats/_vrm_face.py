@@ -8,7 +8,6 @@ comes back as these presets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,9 +117,3 @@ def as_expressions(face: Face) -> dict[str, Array]:
 def with_presets_first(names: list[str]) -> list[str]:
     """Names in the order of VRM 1.0's list, customs after them."""
     return [*(n for n in PRESETS if n in names), *(n for n in names if n not in PRESETS)]
-
-
-def settled(face: Face, names: tuple[str, ...]) -> Face:
-    """The face with ``names`` only, within 0 to 1, as VRM keeps expressions."""
-    chosen = face.select(names)
-    return replace(chosen, values=chosen.values.clip(0, 1))
