@@ -263,6 +263,7 @@ class Appender:
             )
         for kind in ("bufferViews", "accessors"):
             self.json[kind] = list(base.entries(kind))
+        self.json.pop("animations", None)  # this one's own take their place
 
     def view(self, data: Any) -> int:
         """Add bytes; return the index of their buffer view. Large data is kept, not copied."""
@@ -295,26 +296,33 @@ class Appender:
     def write(self, file: BinaryIO) -> None:
         """Write the container."""
         tail = bytes(-self._size % 4)
-        self.json["buffers"] = [{"byteLength": self._size + len(tail)}]
+        self._describe({"byteLength": self._size + len(tail)})
         text = to_json(self.json, "this performance")
         text += b" " * (-len(text) % 4)
-        total = 12 + 8 + len(text) + 8 + self._size + len(tail)
+        total = 12 + 8 + len(text) + (8 + self._size + len(tail) if self._size else 0)
         if total > _LARGEST:
             raise DataError(
                 f"a GLB holds at most 4 GiB and this one needs {total / 2**30:.1f}; save slices, or a .kin"
             )
         file.write(struct.pack("<4sIII4s", _MAGIC, 2, total, len(text), _JSON))
         file.write(text)
+        if not self._size:
+            return
         file.write(struct.pack("<I4s", self._size + len(tail), _BIN))
         for chunk in (*self._chunks, tail):
             file.write(chunk)
 
+    def _describe(self, buffer: dict[str, Any]) -> None:
+        if self._size:
+            self.json["buffers"] = [buffer]
+        for kind in ("bufferViews", "accessors"):  # glTF has no empty lists
+            if not self.json.get(kind):
+                self.json.pop(kind, None)
+
     def write_json(self, file: BinaryIO) -> None:
         """Write the same as JSON, the buffer within it in base64."""
         data = base64.b64encode(b"".join(bytes(chunk) for chunk in self._chunks)).decode()
-        self.json["buffers"] = [
-            {"byteLength": self._size, "uri": f"data:application/octet-stream;base64,{data}"}
-        ]
+        self._describe({"byteLength": self._size, "uri": f"data:application/octet-stream;base64,{data}"})
         file.write(to_json(self.json, "this performance"))
 
 

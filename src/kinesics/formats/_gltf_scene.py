@@ -409,7 +409,9 @@ def frame_times(glb: Glb, clip: Clip | None, fps: Fraction | None, width: int) -
     if clip is None:
         return fps or Fraction(30), 0.0, 1
     rate = fps or clip.rate() or Fraction(30)
-    count = int(np.floor((clip.last - clip.first) * float(rate) + 1e-3 + 1e-6 * clip.last * float(rate))) + 1
+    # Times are float32 in the file: late in a long clip a frame may lie a little beyond its key.
+    slack = min(0.4, 1e-3 + 1e-6 * abs(clip.last) * float(rate))
+    count = int(np.floor((clip.last - clip.first) * float(rate) + slack)) + 1
     keys = max((len(c.times) for c in clip.curves.values()), default=1)
     if count > 36_000 + 200 * keys or count * max(width, 1) > 12_000_000:
         raise FormatError(

@@ -187,7 +187,11 @@ def write_performance(
     animation.finish("performance")
     extras = out.json.get("extras")
     out.json["extras"] = {**(extras if isinstance(extras, dict) else {}), "kinesics": about}
-    out.json["asset"] = {**out.json.get("asset", {}), "generator": about["generator"]}
+    asset = out.json.get("asset")
+    out.json["asset"] = {
+        **(asset if isinstance(asset, dict) else {"version": "2.0"}),
+        "generator": about["generator"],
+    }
     if finish is not None:
         finish(out, base)
     with replacing(path) as file:
