@@ -67,7 +67,7 @@ def compare(
     face = face_for_export(show.face, show.body) if "face" in show else None
     levels = presets_of(face) if face else {}
     rest = formats.load(model).body.skeleton.offsets[0]
-    scale = rest[1] / show.body.skeleton.offsets[0, 1]
+    heights = float(rest[1]), float(show.body.skeleton.offsets[0, 1])
     for time in times:
         frame = round((time - body.start) * float(body.fps))
         seen = page.evaluate("t => window.check.at(t)", float(time))
@@ -81,8 +81,8 @@ def compare(
                 note("local rotation, degrees", np.degrees(rot.angle(wxyz(bone["local"], old=old), mine)))
         if clip is not None:
             hips = np.array(seen["bones"]["hips"]["place"])
-            if rest[1] > 0.05:
-                note("hips, mm", 1000 * np.abs(hips - body.root[frame] * scale).max())
+            if min(heights) > 0.05:
+                note("hips, mm", 1000 * np.abs(hips - body.root[frame] * heights[0] / heights[1]).max())
             azimuth, elevation = (float(a[frame]) for a in gaze_of(body))
             if seen["gaze"]:
                 note("gaze, degrees", max(abs(seen["gaze"][0] - azimuth), abs(seen["gaze"][1] + elevation)))

@@ -125,12 +125,7 @@ def node_motion(body: Motion, nodes: Nodes, vrm: Vrm) -> tuple[dict[int, Array],
         out[node] = rot.normalise(turned)
     hips = vrm.bones["hips"]
     ours, theirs = body.skeleton.offsets[0].astype(np.float64), _placed(position[hips], vrm)
-    way = body.root.astype(np.float64)
-    if min(ours[1], theirs[1]) > _LOWEST_HIPS:
-        way = way * (theirs[1] / ours[1])
-    else:
-        log.warning("the hips rest at %.3g m: the way is not scaled to the model's size", theirs[1])
-        way = way - ours + theirs
+    way = scaled_way(body.root.astype(np.float64), ours, theirs)
     way = _placed(way, vrm)
     parent = int(nodes.parents[hips])
     if parent >= 0:
@@ -140,6 +135,18 @@ def node_motion(body: Motion, nodes: Nodes, vrm: Vrm) -> tuple[dict[int, Array],
             )
         way = np.einsum("ab,tb->ta", np.linalg.inv(linear[parent]), way - position[parent])
     return out, way
+
+
+def scaled_way(root: Array, ours: Array, theirs: Array) -> Array:
+    """The hips' places (T, 3) on a body whose hips rest at ``theirs`` (3,) instead of ``ours``.
+
+    Height and travel scale together, so that feet keep to the floor. Hips that rest on the floor tell no
+    size: what is left is the difference from rest.
+    """
+    if min(ours[1], theirs[1]) > _LOWEST_HIPS:
+        return root * (theirs[1] / ours[1])
+    log.warning("hips rest at %.3g m and %.3g m: their way is not scaled", ours[1], theirs[1])
+    return root - ours + theirs
 
 
 def _eye(q: Array, look: LookAt, *, left: bool) -> Array:
