@@ -408,6 +408,26 @@ def test_few_keys_far_apart_ask_for_no_memory(tmp_path):
     assert len(formats.load(document.save(tmp_path / "a.glb")).body) == 31
 
 
+def test_many_channels_on_the_same_bytes_end(tmp_path):
+    document = Document(nodes=[{"name": f"n{i}", "children": [i + 1]} for i in range(500)] + [{}])
+    keys = 20_000
+    clock, turns = np.arange(keys) / 30, np.tile([0, 0, 0, 1], (keys, 1))
+    times, values = document.accessor(clock), document.accessor(turns)
+    samplers, channels = [], []
+    for i in range(500):
+        for index in (times, values):
+            document.json["accessors"].append(dict(document.json["accessors"][index]))
+        samplers.append(
+            {"input": len(document.json["accessors"]) - 2, "output": len(document.json["accessors"]) - 1}
+        )
+        channels.append({"sampler": i, "target": {"node": i, "path": "rotation"}})
+    document.json["animations"] = [{"channels": channels, "samplers": samplers}]
+    with pytest.raises(FormatError, match="same bytes"):
+        formats.load(document.save(tmp_path / "a.glb"))
+    samplers[:] = [{"input": times, "output": values}] * 500
+    assert len(formats.load(document.save(tmp_path / "a.glb"), fps=1).body) == 667
+
+
 def test_deep_and_wide_node_graphs_end(tmp_path):
     deep = Document(nodes=[{"children": [i + 1]} for i in range(5000)] + [{}])
     deep.json["skins"] = [{"joints": list(range(5000))}]

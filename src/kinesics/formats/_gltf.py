@@ -137,7 +137,7 @@ class Glb:
             raw = self._strided(where, about["bufferView"], offset, count, width, dtype)
         else:
             # Zeros take no bytes in the file, so that only its size can bound them.
-            if count * width * dtype.itemsize > max(64 * self._bytes(), 1 << 20):
+            if count * width * dtype.itemsize > max(64 * self.bytes(), 1 << 20):
                 raise self.wrong(where, f"{count} elements without data")
             raw = np.zeros((count, width), dtype)
         if "sparse" in about:
@@ -146,7 +146,8 @@ class Glb:
             return np.maximum(raw.astype(np.float32) / np.float32(np.iinfo(dtype).max), np.float32(-1))
         return raw
 
-    def _bytes(self) -> int:
+    def bytes(self) -> int:
+        """Size of the file and of what was read beside it."""
         return self.path.stat().st_size + sum(len(b) for b in self._files.values())
 
     def _strided(

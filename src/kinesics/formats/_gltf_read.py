@@ -20,6 +20,7 @@ from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import FormatError, KinesicsError
 from kinesics.formats._gltf import Glb, targets_of
 from kinesics.formats._gltf_scene import (
+    MOST_SAMPLES,
     Array,
     Clip,
     Moving,
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 _STILL = 1e-3  # metres: what moves less stands still
 _TRAVELS = 0.01  # metres: a joint that goes farther below a resting root carries the body
 _MOST_JOINTS = 4096
+_MOST_MORPHS = 100_000
 _BLOCK = 2048
 _ENOUGH = 10  # ARKit names among others that make a face ARKit's
 
@@ -266,9 +268,7 @@ def _parents_first(parents: list[int]) -> list[int]:
 def _travel(moving: Moving, node: int) -> float:
     """Metres between the farthest places of a node below its parent."""
     curve = moving.curve(node, "translation")
-    if curve is None or curve.still:
-        return 0.0
-    return float(np.ptp(curve.keys.astype(np.float64), axis=0).max()) * _size_above(moving.nodes, node)
+    return 0.0 if curve is None else curve.reach * _size_above(moving.nodes, node)
 
 
 def _size_above(nodes: Nodes, node: int) -> float:
@@ -285,17 +285,15 @@ def _settled(moving: Moving, joints: list[int], about: dict[str, Any]) -> Nodes:
     for j in joints:
         curve = moving.curve(j, "translation")
         if curve is not None:
-            keys = curve.keys.astype(np.float64)
-            shift[j] = np.median(keys, axis=0)
-            away = float(np.abs(keys - shift[j]).max()) * _size_above(nodes, j)
+            shift[j] = curve.median
+            away = curve.away * _size_above(nodes, j)
             if away > _STILL:
                 lost[nodes.names[j]] = round(away, 4)
     for (node, path), curve in (moving.clip.curves if moving.clip else {}).items():
         if path == "scale":
-            keys = curve.keys.astype(np.float64)
-            scale[node] = np.median(keys, axis=0)
-            if np.abs(keys - scale[node]).max() > 1e-3:
-                scaled[nodes.names[node]] = round(float(np.abs(keys - scale[node]).max()), 4)
+            scale[node] = curve.median
+            if curve.away > _STILL:
+                scaled[nodes.names[node]] = round(curve.away, 4)
     for what, found in (("lost_translation", lost), ("lost_scale", scaled)):
         if found:
             about[what] = found
@@ -312,6 +310,7 @@ def face_of(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Fac
     fps, start, count = frame_times(glb, moving.clip, rate, 1)
     columns: dict[str, Array] = {}
     moves = moving.clip is None
+    seen = 0
     for i, node in enumerate(glb.entries("nodes")):
         if "mesh" not in node:
             continue
@@ -321,7 +320,8 @@ def face_of(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Fac
         targets = _target_names(glb, mesh, node)
         if not targets:
             continue
-        if len(columns) * count > 12_000_000:
+        seen += len(targets)
+        if seen > _MOST_MORPHS or len(columns) * count > MOST_SAMPLES:
             raise FormatError(glb.path, "meshes", "fewer morph targets", "give a lower fps=, or cut the clip")
         if curve is not None:
             values = curve.at(times_of(fps, start, 0, count))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Array = NDArray[np.float64]
 
 DEEPEST = 1024
 """Levels of nodes; real rigs have about forty."""
+MOST_SAMPLES = 24_000_000
+"""Frames times joints: two hours of a whole body at 60 frames per second."""
 _RATES = (24, 25, 30, 48, 50, 60, 90, 100, 120, 240)
 _SLOWEST_OWN_RATE = 10
 
@@ -174,10 +177,25 @@ class Curve:
         """(K, C) the values themselves."""
         return self.values[:, 1] if self.kind == "CUBICSPLINE" else self.values
 
-    @property
+    @cached_property
     def still(self) -> bool:
         """Whether nothing moves."""
         return len(self.times) < 2 or bool((self.values == self.values[:1]).all())
+
+    @cached_property
+    def median(self) -> Array:
+        """(C,) the middle of the values."""
+        return np.median(self.keys.astype(np.float64), axis=0)
+
+    @cached_property
+    def away(self) -> float:
+        """How far the values go from there."""
+        return float(np.abs(self.keys.astype(np.float64) - self.median).max())
+
+    @cached_property
+    def reach(self) -> float:
+        """How far apart they get."""
+        return float(np.ptp(self.keys.astype(np.float64), axis=0).max())
 
     def at(self, times: Array) -> Array:
         """Values at any times (T,) -> (T, C), rotations wxyz; before and after the keys the ends are held."""
@@ -228,6 +246,9 @@ class Clip:
         self.where = f"animations[{index}]"
         self.curves: dict[tuple[int, str], Curve] = {}
         self._times: dict[int, Array] = {}
+        self._known: dict[tuple[Any, ...], Curve] = {}
+        # Accessors may share bytes: together they may not hold much more than the file does.
+        self._left = 16 * glb.bytes() + 1_000_000
         self._glb = glb
         channels, samplers = animation.get("channels"), animation.get("samplers")
         if not isinstance(channels, list) or not isinstance(samplers, list):
@@ -260,19 +281,29 @@ class Clip:
         times = self._clock(where, sampler.get("input"))
         if not len(times):
             return None
-        values = self._glb.array(sampler.get("output"))
         width = _WIDTHS.get(path) or len(_targets(self._glb, node))
-        shape = (len(times), 3, width) if kind == "CUBICSPLINE" else (len(times), width)
-        if values.size != np.prod(shape) or not width or (path != "weights" and values.shape[1] != width):
-            raise self._glb.wrong(where, f"{values.shape} values for {len(times)} keys of {width}")
-        if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e9:
-            raise self._glb.wrong(where, "values that are not finite")
-        return Curve(times, values.reshape(shape), kind, path == "rotation")
+        key = (sampler.get("input"), sampler.get("output"), kind, path == "rotation", width)
+        if key not in self._known:
+            values = self._read(sampler.get("output"))
+            shape = (len(times), 3, width) if kind == "CUBICSPLINE" else (len(times), width)
+            if values.size != np.prod(shape) or not width or (path != "weights" and values.shape[1] != width):
+                raise self._glb.wrong(where, f"{values.shape} values for {len(times)} keys of {width}")
+            if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e9:
+                raise self._glb.wrong(where, "values that are not finite")
+            self._known[key] = Curve(times, values.reshape(shape), kind, path == "rotation")
+        return self._known[key]
+
+    def _read(self, index: Any) -> NDArray[Any]:
+        values = self._glb.array(index)
+        self._left -= values.size
+        if self._left < 0:
+            raise self._glb.wrong(self.where, "many accessors on the same bytes")
+        return values
 
     def _clock(self, where: str, index: Any) -> Array:
         if isinstance(index, int) and index in self._times:
             return self._times[index]
-        times = self._glb.array(index)
+        times = self._read(index)
         if times.shape[1] != 1:
             raise self._glb.wrong(where, "times that are no single numbers")
         times = times[:, 0].astype(np.float64)
@@ -413,11 +444,11 @@ def frame_times(glb: Glb, clip: Clip | None, fps: Fraction | None, width: int) -
     slack = min(0.4, 1e-3 + 1e-6 * abs(clip.last) * float(rate))
     count = int(np.floor((clip.last - clip.first) * float(rate) + slack)) + 1
     keys = max((len(c.times) for c in clip.curves.values()), default=1)
-    if count > 36_000 + 200 * keys or count * max(width, 1) > 12_000_000:
+    if count > 36_000 + 200 * keys or count * max(width, 1) > MOST_SAMPLES:
         raise FormatError(
             glb.path,
             clip.where,
-            f"at most {min(36_000 + 200 * keys, 12_000_000 // max(width, 1))} frames, found {count} at {rate} per second",
+            f"at most {min(36_000 + 200 * keys, MOST_SAMPLES // max(width, 1))} frames, found {count} at {rate} per second",
             "give a lower fps=, or cut the clip",
         )
     return rate, clip.first, count

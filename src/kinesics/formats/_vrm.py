@@ -212,10 +212,10 @@ def _zero(glb: Glb, about: dict[str, Any]) -> Vrm:
                 break
         if name in JOINTS and bone.get("node", -1) != -1:
             bones[name] = _node(glb, bone["node"])
-    bearers: dict[int, tuple[int, ...]] = {}
+    bearers: dict[int, list[int]] = {}
     for i, node in enumerate(glb.entries("nodes")):
         if isinstance(node.get("mesh"), int):
-            bearers[node["mesh"]] = (*bearers.get(node["mesh"], ()), i)
+            bearers.setdefault(node["mesh"], []).append(i)
     expressions: dict[str, Expression] = {}
     for group in _list(about.get("blendShapeMaster") or {}, "blendShapeGroups"):
         preset = _OLD_PRESETS.get(str(group.get("presetName", "")).lower())
@@ -226,7 +226,7 @@ def _zero(glb: Glb, about: dict[str, Any]) -> Vrm:
             continue
         binds = tuple(
             Bind(
-                bearers.get(whole(b.get("mesh")), ()),
+                tuple(bearers.get(whole(b.get("mesh")), ())),
                 whole(b.get("index"), 10_000),
                 number(b.get("weight", 100)) / 100,
             )

@@ -1,4 +1,4 @@
-"""GLB, binary glTF 2.0: an avatar with the performance as its animation, sound and tiers inside.
+"""glTF 2.0, GLB and .gltf: an avatar with the performance as its animation, sound and tiers inside.
 
 Carries ``body``, ``face``, ``speech``, all tiers, ``plan`` and facts; signals, points and music are left out
 (``.kin`` keeps them). Any glTF viewer plays body and face; sound and tiers are under the top-level
@@ -18,7 +18,26 @@ How it is stored, and to what precision:
   gaze belongs to the joints. The avatars' jaws open by the morph ``jawOpen``, so the jaw bone rests.
 - Sound as 16-bit WAV, or OGG Vorbis where WAV would take more than 8 MB (``audio=`` chooses).
 - The body is put on the avatar's own skeleton; the hips' way is scaled by the hips' height.
+- A VRM of anyone can be the avatar: see VRM.
 - glTF has no time before 0: what lies there is cut.
+- ``.gltf`` is the same as JSON, with the data in base64.
+
+Reading files of other programs, ``.glb`` and ``.gltf`` (data within, or in files of the same folder; nothing else is opened):
+
+- The skeleton is the joints of all skins with what lies between them, in metres, as the nodes rest:
+  rotations and scales of ancestors are in it. Joints get names of their own where the file repeats one. Without a
+  skin, the nodes that move and what hangs on them. A VRM comes on the canonical joints instead.
+- ``clip=`` takes an animation by name or number, by default the first; ``meta["glb"]["clips"]`` lists them.
+  Keys (LINEAR, STEP, CUBICSPLINE, sparse, integers) are sampled at ``fps=``, by default at the clip's own rate where
+  all its keys lie on one, else at 30. The tracks begin with the first key.
+- A joint that travels below a lone or resting parent carries the body and becomes the root
+  (``above_root``). Other joints that travel or scale keep their median place and size
+  (``lost_translation``, ``lost_scale``, in metres and factors); joints that come to lie elsewhere than in the file, such as feet
+  on a rig of their own, are told in ``displaced``, in metres.
+- Morph weights become ``face``: basis ``"arkit"`` where the names are ARKit's in any common spelling
+  (``EyeBlink_L``; ``renamed``), else ``"gltf"``. Meshes that agree share a column, others get ``node.name``.
+- Without an animation the body rests for one frame, and ``meta["glb"]["animated"]`` is false.
+- Draco only packs meshes and does not matter; meshopt-compressed files are refused by name.
 """
 
 from __future__ import annotations
@@ -45,7 +64,7 @@ from kinesics.formats._encode import (
 from kinesics.formats._format import Format
 from kinesics.formats._gltf import Glb, read_gltf
 from kinesics.formats._gltf_read import read_foreign
-from kinesics.formats._gltf_scene import Clip, Moving, nodes_of
+from kinesics.formats._gltf_scene import MOST_SAMPLES, Clip, Moving, nodes_of
 from kinesics.formats._gltf_write import VERSION, joints_of, morphing, write_performance
 from kinesics.formats._vrm import vrm_of
 from kinesics.formats._vrm_pose import motion_of
@@ -193,8 +212,8 @@ def _vrm_body(glb: Glb, about: dict[str, Any]) -> Motion:
     nodes = nodes_of(glb)
     moving = Moving(glb, nodes, Clip(glb, 0, nodes))
     hips = moving.curve(vrm.bones["hips"], "translation")
-    if hips is None:
-        raise ValueError("the hips have no translation")
+    if hips is None or len(hips.times) * len(JOINTS) > MOST_SAMPLES:
+        raise ValueError("the hips have no translation, or too many keys")
     clock = _clock(about)
     return motion_of(moving, vrm, clock["fps"], clock["start"], len(hips.times))
 

@@ -44,6 +44,7 @@ from kinesics.formats._format import Format
 from kinesics.formats._gltf import Appender, Glb, read_glb
 from kinesics.formats._gltf_read import arkit_names
 from kinesics.formats._gltf_scene import (
+    MOST_SAMPLES,
     Array,
     Clip,
     Moving,
@@ -280,7 +281,7 @@ def _clock(moving: Moving, ours: Any, rate: Fraction | None, width: int) -> tupl
     fps, start = rate_from_text(text(ours, "fps")), number(ours.get("start"))
     frames = whole(ours.get("frames"))
     keys = max((len(c.times) for c in moving.clip.curves.values()), default=0) if moving.clip else 0
-    if frames > keys:
+    if frames > keys or frames * width > MOST_SAMPLES:
         raise ValueError(f"{frames} frames, but at most {keys} keys")
     return fps, start, frames
 
