@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import FormatError, KinesicsError
+from kinesics.formats._encode import number
 from kinesics.formats._gltf import Glb, targets_of
 from kinesics.formats._gltf_scene import (
     MOST_SAMPLES,
@@ -329,8 +330,8 @@ def face_of(moving: Moving, rate: Fraction | None, about: dict[str, Any]) -> Fac
             flat = np.zeros(len(targets))
             if isinstance(rest, list) and len(rest) == len(targets):
                 try:
-                    flat = np.array([float(x) for x in rest])
-                except (TypeError, ValueError, OverflowError) as error:
+                    flat = np.array([number(x) for x in rest])
+                except ValueError as error:
                     raise glb.wrong(f"nodes[{i}].weights", error) from error
             values = np.broadcast_to(flat, (count, len(targets)))
         moves = moves or curve is not None or bool(values.any())

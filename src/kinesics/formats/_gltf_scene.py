@@ -282,6 +282,7 @@ class Clip:
         if not len(times):
             return None
         width = _WIDTHS.get(path) or len(_targets(self._glb, node))
+        self._glb.entry("accessors", sampler.get("output"))
         key = (sampler.get("input"), sampler.get("output"), kind, path == "rotation", width)
         if key not in self._known:
             values = self._read(sampler.get("output"))

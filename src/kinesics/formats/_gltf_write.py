@@ -280,7 +280,8 @@ def joints_of(glb: Glb) -> tuple[list[int], Skeleton]:
     nodes = glb.entries("nodes")
     # A viewer's camera or light may share a joint's name: the skin's word counts first.
     skins = glb.entries("skins")
-    listed = skins[0].get("joints", []) if skins else []
+    listed = skins[0].get("joints") if skins else None
+    listed = listed if isinstance(listed, list) else []
     order = [*(i for i in listed if isinstance(i, int) and 0 <= i < len(nodes)), *range(len(nodes))]
     by_name: dict[Any, int] = {}
     for i in order:
