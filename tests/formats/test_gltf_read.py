@@ -16,7 +16,7 @@ from kinesics import formats
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError, FormatError
 from kinesics.formats._gltf import Glb
-from kinesics.formats._gltf_read import arkit_name
+from kinesics.formats._gltf_face import arkit_name
 from kinesics.geometry import rotations as rot
 from tests.formats.gltf_files import (
     JSON_VALUES,

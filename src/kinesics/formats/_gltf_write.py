@@ -27,7 +27,7 @@ from kinesics.formats import sound
 from kinesics.formats._encode import encode_plan, encode_tier, number
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._gltf import Appender, Glb, read_glb, targets_of
-from kinesics.formats._gltf_scene import nodes_of
+from kinesics.formats._gltf_nodes import nodes_of
 from kinesics.formats._vrm import Vrm, vrm_of
 from kinesics.formats._vrm_drive import mesh_weights
 from kinesics.formats._vrm_face import as_arkit

@@ -15,8 +15,8 @@ from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.arkit import INDEX as COLUMN
 from kinesics.bodies.export import face_for_export
 from kinesics.formats._gltf import Glb, targets_of
-from kinesics.formats._gltf_read import arkit_names
-from kinesics.formats._gltf_scene import Array
+from kinesics.formats._gltf_face import ENOUGH, arkit_names
+from kinesics.formats._gltf_nodes import Array
 from kinesics.formats._vrm import Vrm, ranged
 from kinesics.formats._vrm_face import EMOTIONS, VISEMES, presets_of
 from kinesics.formats._vrm_pose import gaze_of
@@ -24,7 +24,6 @@ from kinesics.performance import Face, Motion
 
 log = logging.getLogger(__name__)
 
-_FEW = 10
 _BLINKS = ("blink", "blinkLeft", "blinkRight")
 _LOOKS = ("lookUp", "lookDown", "lookLeft", "lookRight")
 
@@ -95,13 +94,13 @@ def _arkit_targets(glb: Glb, sizes: dict[int, int]) -> list[tuple[int, int, str]
         names = list(targets_of(glb.entry("meshes", glb.entry("nodes", node)["mesh"])))[:count]
         own = arkit_names(names)
         out += [(node, names.index(name), new) for name, new in own.items()]
-    return out if len({name for _, _, name in out}) >= _FEW else []
+    return out if len({name for _, _, name in out}) >= ENOUGH else []
 
 
 def _levels(vrm: Vrm, face: Face, values: Array) -> dict[str, Array]:
     """How strongly each of the model's expressions shows; those without any effect are left out."""
     custom = arkit_names([n for n, e in vrm.expressions.items() if not e.preset])
-    if len(custom) >= _FEW:
+    if len(custom) >= ENOUGH:
         return {name: values[:, COLUMN[new]].clip(0, 1) for name, new in custom.items()}
     moving = {n for n, e in vrm.expressions.items() if e.binds or e.materials}
     found = presets_of(Face(values.astype(np.float32), ARKIT, face.fps, "arkit", face.start))

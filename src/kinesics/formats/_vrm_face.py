@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT, INDEX
-from kinesics.formats._gltf_read import arkit_names
+from kinesics.formats._gltf_face import arkit_names
 from kinesics.formats._vrm import PRESETS
 from kinesics.performance import Face
 

@@ -16,7 +16,9 @@ import numpy as np
 from kinesics.bodies.export import eye_angles
 from kinesics.bodies.humanoid import INDEX, JOINTS, PARENTS
 from kinesics.errors import FormatError
-from kinesics.formats._gltf_scene import Array, Moving, Nodes, times_of
+from kinesics.formats._gltf_clip import times_of
+from kinesics.formats._gltf_nodes import Array, Nodes
+from kinesics.formats._gltf_scene import Moving
 from kinesics.formats._vrm import LookAt, Vrm, ranged
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton

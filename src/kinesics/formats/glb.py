@@ -63,8 +63,10 @@ from kinesics.formats._encode import (
 )
 from kinesics.formats._format import Format
 from kinesics.formats._gltf import Glb, read_gltf
+from kinesics.formats._gltf_clip import MOST_SAMPLES, Clip
+from kinesics.formats._gltf_nodes import nodes_of
 from kinesics.formats._gltf_read import read_foreign
-from kinesics.formats._gltf_scene import MOST_SAMPLES, Clip, Moving, nodes_of
+from kinesics.formats._gltf_scene import Moving
 from kinesics.formats._gltf_write import VERSION, joints_of, morphing, write_performance
 from kinesics.formats._vrm import vrm_of
 from kinesics.formats._vrm_pose import motion_of

@@ -42,18 +42,10 @@ from kinesics.formats._encode import number, rate_from_text, text, whole
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._gltf import Appender, Glb, read_glb
-from kinesics.formats._gltf_read import arkit_names
-from kinesics.formats._gltf_scene import (
-    MOST_SAMPLES,
-    Array,
-    Clip,
-    Moving,
-    chosen_clip,
-    clip_names,
-    frame_times,
-    nodes_of,
-    times_of,
-)
+from kinesics.formats._gltf_clip import MOST_SAMPLES, Clip, chosen_clip, clip_names, frame_times, times_of
+from kinesics.formats._gltf_face import ENOUGH, arkit_names
+from kinesics.formats._gltf_nodes import Array, nodes_of
+from kinesics.formats._gltf_scene import Moving
 from kinesics.formats._gltf_write import Animation, facts, from_zero
 from kinesics.formats._vrm import PRESETS, Vrm, bones_of
 from kinesics.formats._vrm_face import EMOTIONS, as_expressions, with_presets_first
@@ -68,7 +60,6 @@ log = logging.getLogger(__name__)
 _EXTENSION = "VRMC_vrm_animation"
 _EYES = ("leftEye", "rightEye")
 _LOOKS = ("lookUp", "lookDown", "lookLeft", "lookRight")
-_FEW = 10
 
 
 # -- writing ----------------------------------------------------------------------------------------
@@ -323,7 +314,7 @@ def _face(
     facts["expressions"] = list(curves)
     columns = {name: curve.at(times)[:, 0].clip(0, 1).astype(np.float32) for name, curve in curves.items()}
     own = arkit_names([n for n in columns if n not in PRESETS])
-    if len(own) >= _FEW:
+    if len(own) >= ENOUGH:
         facts["left_out"] = [n for n in columns if n not in own]
         face = Face(np.stack([columns[n] for n in own], axis=1), tuple(own.values()), fps, "arkit", start)
         if isinstance(ours, dict) and looking:
