@@ -64,6 +64,10 @@ def compare(
 
     body = (show if clip else formats.load(model)).body
     places, world = body.skeleton.forward(body.rotations.astype(float), body.root.astype(float))
+    with tempfile.TemporaryDirectory() as folder:
+        # What our own writer makes of the gaze, through the model's range maps.
+        show.save(Path(folder) / "baked.vrm", avatar=model)
+        eyes = formats.load(Path(folder) / "baked.vrm").body if "body" in show else body
     face = face_for_export(show.face, show.body) if "face" in show else None
     levels = presets_of(face) if face else {}
     rest = formats.load(model).body.skeleton.offsets[0]
@@ -76,7 +80,13 @@ def compare(
             if clip is None:
                 note("world rotation, degrees", np.degrees(rot.angle(wxyz(bone["turn"]), world[frame, j])))
                 note("place, mm", 1000 * np.abs(np.array(bone["place"]) - places[frame, j]).max())
-            elif "Eye" not in name:
+            elif "Eye" in name:
+                theirs = wxyz(bone["local"], old=old)
+                note(
+                    "eye bones, degrees",
+                    np.degrees(rot.angle(theirs, eyes.rotations[frame, j].astype(float))),
+                )
+            else:
                 mine = body.rotations[frame, j].astype(float)
                 note("local rotation, degrees", np.degrees(rot.angle(wxyz(bone["local"], old=old), mine)))
         if clip is not None:
