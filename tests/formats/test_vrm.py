@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.export import EYE_LOOK, face_for_export
 from kinesics.bodies.humanoid import INDEX, JOINTS
 from kinesics.errors import DataError, FormatError
-from kinesics.formats._gltf import read_glb
+from kinesics.formats._gltf import Glb, read_glb
 from kinesics.formats._vrm import PRESETS, vrm_of
 from kinesics.formats._vrm_drive import mesh_weights
 from kinesics.formats._vrm_face import SHAPES, arkit_of, presets_of
@@ -371,10 +372,6 @@ def test_morphs_that_bear_arkit_names_are_used_first():
     corner = document.json["meshes"][0]["primitives"][0]["targets"][0]
     document.json["meshes"][0]["primitives"][0]["targets"] = [corner] * 52
     document.json["meshes"][0]["extras"] = {"targetNames": list(reversed(ARKIT))}
-    from pathlib import Path
-
-    from kinesics.formats._gltf import Glb
-
     glb = Glb(Path("model.vrm"), document.json, memoryview(document.data))
     face = faced(jawOpen=0.7).face
     (weights,) = mesh_weights(glb, vrm_of(glb), face, None).values()

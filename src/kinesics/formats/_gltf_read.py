@@ -62,9 +62,10 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | No
     nodes = nodes_of(glb)
     rate = None if fps is None else exact_rate(fps, "glTF")
     names = clip_names(glb)
-    playing = Clip(glb, chosen_clip(glb, 0 if clip is None else clip), nodes) if names or clip else None
+    index = chosen_clip(glb, 0 if clip is None else clip) if names or clip else None
+    playing = None if index is None else Clip(glb, index, nodes)
     moving = Moving(glb, nodes, playing)
-    about: dict[str, Any] = {"clips": names, "clip": None if playing is None else names[_number(playing)]}
+    about: dict[str, Any] = {"clips": names, "clip": None if index is None else names[index]}
     generator = glb.json.get("asset")
     if isinstance(generator, dict) and "generator" in generator:
         about["generator"] = str(generator["generator"])[:200]
@@ -84,10 +85,6 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | No
     if playing is None:
         log.info("%s: no animation: the body rests, for one frame", glb.path)
     return Performance(tracks, {"glb": about} | ({} if vrm is None else {"vrm": vrm.facts()}))
-
-
-def _number(clip: Clip) -> int:
-    return int(clip.where.partition("[")[2].rstrip("]"))
 
 
 def _humanoid(moving: Moving, vrm: Vrm, rate: Fraction | None) -> Motion:
