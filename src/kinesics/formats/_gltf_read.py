@@ -52,12 +52,12 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | No
     vrm
         What makes it a VRM, if it is one: the body is then on the canonical joints.
     """
-    unreadable = {"EXT_meshopt_compression", "KHR_meshopt_compression"} & set(
-        map(str, glb.json.get("extensionsRequired", []) or [])
-    )
+    required = glb.json.get("extensionsRequired")
+    packed = ("EXT_meshopt_compression", "KHR_meshopt_compression")
+    unreadable = [name for name in packed if isinstance(required, list) and name in required]
     if unreadable:
         raise FormatError(
-            glb.path, "extensionsRequired", "uncompressed data", f"export it without {min(unreadable)}"
+            glb.path, "extensionsRequired", "uncompressed data", f"export it without {unreadable[0]}"
         )
     nodes = nodes_of(glb)
     rate = None if fps is None else exact_rate(fps, "glTF")
@@ -71,7 +71,7 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | No
         about["generator"] = str(generator["generator"])[:200]
     tracks: dict[str, Track] = {}
     try:
-        body = _body(moving, rate, about) if vrm is None else _humanoid(moving, vrm, rate)
+        body = _body(moving, rate, about) if vrm is None else _humanoid(moving, vrm, rate, about)
         if body is not None:
             tracks["body"] = body
         face = face_of(moving, rate, about)
@@ -87,7 +87,8 @@ def read_foreign(glb: Glb, *, clip: str | int | None, fps: object, vrm: Vrm | No
     return Performance(tracks, {"glb": about} | ({} if vrm is None else {"vrm": vrm.facts()}))
 
 
-def _humanoid(moving: Moving, vrm: Vrm, rate: Fraction | None) -> Motion:
+def _humanoid(moving: Moving, vrm: Vrm, rate: Fraction | None, about: dict[str, Any]) -> Motion:
+    _settled(moving, [node for name, node in vrm.bones.items() if name != "hips"], about)
     fps, start, count = frame_times(moving.glb, moving.clip, rate, len(JOINTS))
     return motion_of(moving, vrm, fps, start, count)
 
