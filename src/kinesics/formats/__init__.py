@@ -42,7 +42,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "bml_json": (".bml.json", ".json"),
     "bvh": (".bvh",),
     "elan": (".eaf",),
-    "glb": (".glb",),
+    "glb": (".glb", ".gltf"),
     "hts": (".lab",),
     "humanml3d": (".humanml3d.npy", ".npy"),
     "kin": (".kin",),
@@ -58,6 +58,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "textgrid": (".textgrid",),
     "usd": (".usda", ".usdc", ".usd", ".usdz"),
     "utkinect": (".utkinect.txt", ".txt"),
+    "vrm": (".vrm",),
+    "vrma": (".vrma",),
     "webvtt": (".vtt",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
