@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from kinesics.formats._gltf_nodes import nodes_of
 from kinesics.formats._vrm import Vrm, vrm_of
 from kinesics.formats._vrm_drive import mesh_weights
 from kinesics.formats._vrm_face import as_arkit
-from kinesics.formats._vrm_pose import node_motion, scaled_way
+from kinesics.formats._vrm_pose import node_motion
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Audio, Face, Motion, Performance, Plan, Tier
@@ -211,8 +210,7 @@ def _move(
         about["body"] = {"fps": str(body.fps), "start": body.start}
         nodes, skeleton = joints_of(base)
         if body.skeleton != skeleton:
-            way = scaled_way(body.root, body.skeleton.offsets[0], skeleton.offsets[0])
-            body = replace(body, skeleton=skeleton, root=way.astype(np.float32, copy=False))
+            body = body.on(skeleton)
         animation.add(nodes[0], "translation", body, body.root)
         for j, node in enumerate(nodes):
             animation.turn(node, body, body.rotations[:, j])

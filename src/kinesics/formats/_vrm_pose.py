@@ -21,13 +21,13 @@ from kinesics.formats._gltf_nodes import Array, Nodes
 from kinesics.formats._gltf_scene import Moving
 from kinesics.formats._vrm import LookAt, Vrm, ranged
 from kinesics.geometry import rotations as rot
+from kinesics.geometry.retarget import scaled_way
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Motion
 
 log = logging.getLogger(__name__)
 
 _AROUND = np.array([0.0, 0.0, 1.0, 0.0])  # half a turn about Y
-_LOWEST_HIPS = 0.05  # metres: hips lower than this say nothing about a person's size
 
 
 def _seen(q: Array, vrm: Vrm) -> Array:
@@ -137,18 +137,6 @@ def node_motion(body: Motion, nodes: Nodes, vrm: Vrm) -> tuple[dict[int, Array],
             )
         way = np.einsum("ab,tb->ta", np.linalg.inv(linear[parent]), way - position[parent])
     return out, way
-
-
-def scaled_way(root: Array, ours: Array, theirs: Array) -> Array:
-    """The hips' places (T, 3) on a body whose hips rest at ``theirs`` (3,) instead of ``ours``.
-
-    Height and travel scale together, so that feet keep to the floor. Hips that rest on the floor tell no
-    size: what is left is the difference from rest.
-    """
-    if min(ours[1], theirs[1]) > _LOWEST_HIPS:
-        return root * (theirs[1] / ours[1])
-    log.warning("hips rest at %.3g m and %.3g m: their way is not scaled", ours[1], theirs[1])
-    return root - ours + theirs
 
 
 def _eye(q: Array, look: LookAt, *, left: bool) -> Array:

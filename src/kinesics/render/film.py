@@ -70,7 +70,7 @@ def frames(
     camera = view if isinstance(view, Camera) else view_of(avatar, view, width=width, height=height)
     painter = Painter(avatar, camera)
     if body is not None:
-        body = retarget(body).on(avatar.skeleton)
+        body = body.on(avatar.skeleton) if body.skeleton.names == JOINTS else retarget(body, avatar.skeleton)
     if face is not None:
         face = face.select(avatar.morph_names)
     rate = exact_rate(fps, "film")
