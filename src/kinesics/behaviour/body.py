@@ -21,13 +21,14 @@ from kinesics.behaviour.controls import GAZE_TARGETS, Controls
 from kinesics.behaviour.figure import Figure, Wishes
 from kinesics.behaviour.gestures import Arm, Laid
 from kinesics.behaviour.idle import CHANNELS, Breath, Drift
+from kinesics.behaviour.lexicon import form_of
 from kinesics.behaviour.limits import soft_clip
-from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.posture import LEXEMES, Posture
 from kinesics.behaviour.trajectory import Track, ease
 from kinesics.errors import DataError, PlanError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import Gesture
 from kinesics.performance.plan import Behaviour, Feedback
 from kinesics.performance.tiers import Interval, Tier
 
@@ -99,15 +100,6 @@ class Body:
     def leading(self) -> str:
         """``"left"`` or ``"right"``."""
         return self.controls.handedness
-
-    def _gesture(self, lexeme: str) -> Gesture:
-        if self._lexicon is None:
-            from kinesics.behaviour.lexicon import lexicon
-
-            self._lexicon = lexicon()
-        if lexeme not in self._lexicon:
-            raise DataError(f"unknown gesture {lexeme!r}")
-        return self._lexicon[lexeme]
 
     def _resting(self, side: str) -> tuple[NDArray, NDArray]:
         key = (side, self._rest, self._rest_count)
@@ -235,7 +227,7 @@ class Body:
         return [gesture.extra.get("hand", self.leading)]
 
     def _add_gesture(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
-        gesture = self._gesture(b.attributes.get("lexeme", ""))
+        gesture = form_of(b, self._lexicon)
         sides = self._sides(b, gesture)
         amount = (0.35 + 0.65 * float(np.clip(b.number("amount", 1.0), 0.2, 1.5))) * self.manner.size
         # Arms have an end: what is large already grows less.

@@ -13,11 +13,11 @@ from kinesics.behaviour import phases as kendon
 from kinesics.behaviour import rests
 from kinesics.behaviour.arms import Reach
 from kinesics.behaviour.handshapes import shape
-from kinesics.behaviour.notation import Gesture, Move, Pose
 from kinesics.behaviour.phases import Manner, Timing
 from kinesics.behaviour.places import orientation, place
 from kinesics.behaviour.trajectory import Track, ease, through
 from kinesics.geometry import rotations as rot
+from kinesics.performance.gesture import Gesture, Move, Pose
 
 Array = NDArray[np.float64]
 _LAGS = np.array([0.0, 0.009, 0.027, 0.018, 0.004])  # index leads, little finger comes last

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.notation import SHAPES
 from kinesics.bodies.humanoid import INDEX
 from kinesics.errors import choose
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import SHAPES
 
 Array = NDArray[np.float64]
 FINGERS = ("Index", "Middle", "Little", "Ring")

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.behaviour.handshapes import Hand
-from kinesics.behaviour.notation import Pose, direction
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import Pose, direction
 
 Array = NDArray[np.float64]
 _FACE = ("overhead", "crown", "forehead", "eyes", "nose", "mouth", "chin")

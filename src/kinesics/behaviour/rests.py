@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from kinesics import seeds
 from kinesics.behaviour.arms import Reach
 from kinesics.behaviour.handshapes import shape
-from kinesics.behaviour.notation import Pose
 from kinesics.behaviour.places import place
 from kinesics.geometry import rotations as rot
+from kinesics.performance.gesture import Pose
 
 Array = NDArray[np.float64]
 
