@@ -24,6 +24,7 @@ from kinesics.behaviour.idle import CHANNELS, Breath, Drift
 from kinesics.behaviour.lexicon import form_of
 from kinesics.behaviour.limits import soft_clip
 from kinesics.behaviour.posture import LEXEMES, Posture
+from kinesics.behaviour.strokes import Stroke, fit_speed, make_stroke, point_stroke
 from kinesics.behaviour.trajectory import Track, ease
 from kinesics.errors import DataError, PlanError
 from kinesics.geometry import rotations as rot
@@ -234,12 +235,17 @@ class Body:
         amount = float(soft_clip(amount, 0.25, 1.25, knee=0.4))
         size = b.number("size", 0.0) or None
         _, factor = gestures.asymmetry(self.controls.seed, b.id)
-        strokes: dict[str, gestures.Stroke] = {}
-        for k, s in enumerate(sides):
-            strokes[s] = gestures.make_stroke(
+        strokes: dict[str, Stroke] = {}
+        # What lies on the other hand waits for it.
+        waits = len(sides) > 1 and any(p.on for p in gesture.poses)
+        for k, s in sorted(enumerate(sides), reverse=waits):
+            lead = strokes.get(sides[0])
+            strokes[s] = make_stroke(
                 gesture, self.figure.reach[s], amount=amount * (factor if k else 1.0), manner=self.manner,
-                leading=k == 0, size=size, like=strokes[sides[0]] if k else None,
+                leading=k == 0, size=size, like=lead if k else None,
+                onto=(strokes[sides[1]], self.figure.reach[sides[1]]) if waits and not k else None,
             )  # fmt: skip
+        strokes = {s: strokes[s] for s in sides}
         return self._lay(b, gesture, strokes, sync, amount, now)
 
     def _add_pointing(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
@@ -254,11 +260,11 @@ class Body:
             return Feedback(b.id, "dropped", f"the {side} hand cannot point {across:.0f}° across the body")
         aim = direction * (1 if side == "left" else np.array([-1, 1, 1]))
         amount = float(np.clip(b.number("amount", 1.0), 0.2, 1.5))
-        stroke = gestures.point_stroke(aim, self.figure.reach[side], self.manner, amount=amount)
+        stroke = point_stroke(aim, self.figure.reach[side], self.manner, amount=amount)
         return self._lay(b, gestures.POINT, {side: stroke}, sync, amount, now)
 
     def _lay(
-        self, b: Behaviour, gesture: Gesture, strokes: dict[str, gestures.Stroke], sync: dict[str, float],
+        self, b: Behaviour, gesture: Gesture, strokes: dict[str, Stroke], sync: dict[str, float],
         amount: float, now: float,
     ) -> Feedback:  # fmt: skip
         try:
@@ -268,15 +274,20 @@ class Body:
         if timing is None:
             return Feedback(b.id, "dropped", reason)
         late, _ = gestures.asymmetry(self.controls.seed, b.id)
+        behind = 0.0
         for k, (side, stroke) in enumerate(strokes.items()):
-            mine = timing.shifted(late) if k else timing
-            stroke, times, apex = gestures.fit_speed(stroke, mine)
+            mine = timing.shifted(late) if k and not (stroke.limbs or gesture.exact) else timing
+            stroke, times, apex = fit_speed(stroke, mine)
+            if stroke.limbs:
+                behind = max(behind, float(times[-1] - mine.stroke_end))
             self.arms[side].lay(
                 Laid(b.id, gesture.lexeme, mine, stroke, times, apex, amount, self._resting(side),
                      beat=gesture.category == "beat"), now,
             )  # fmt: skip
-        status = "shifted" if shift > 1e-3 else "realised"
-        return Feedback(b.id, status, reason if shift > 1e-3 else "", timing.named())
+        reason = reason if shift > 1e-3 else ""
+        if behind > 0.02:
+            reason = f"{reason}; " * bool(reason) + f"no arm is that quick: its end comes {behind:.2f} s late"
+        return Feedback(b.id, "shifted" if reason else "realised", reason, timing.named())
 
     def _add_head(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
         lexeme = b.attributes.get("lexeme", "NOD").upper()

@@ -66,8 +66,8 @@ HEIGHTS: tuple[str, ...] = (
 SIDES: tuple[str, ...] = ("contra", "inside", "centre", "ipsi", "wide")
 """Across the body: contra is in front of the other shoulder, ipsi of the own, wide beyond it."""
 
-DISTANCES: tuple[str, ...] = ("touch", "near", "mid", "far")
-"""Ahead of the body: from contact to an almost stretched arm."""
+DISTANCES: tuple[str, ...] = ("touch", "close", "near", "mid", "far")
+"""Ahead of the body: from contact to an almost stretched arm; close is a thumb's breadth off."""
 
 PATHS: tuple[str, ...] = (
     "straight",
