@@ -281,12 +281,16 @@ class Reach:
         wrist = rig.shoulder + rig.upper_length * upper + rig.lower_length * lower
         for _ in range(4):
             # The collar bone goes along with the hand, and the hand with the shoulder.
-            shoulder = rig.clavicle + rot.rotate(collar(rig, wrist), rig.shoulder - rig.clavicle)
+            shoulder = self.shoulder(wrist)
             wrist = shoulder + rig.upper_length * upper + rig.lower_length * lower
         way = wrist - shoulder
         swing = swing_of(way, upper)
         hinge = rot.cross(way, elbow_direction(way, swing))
         return wrist, swing, align(rig.lower, _UP, lower, hinge)
+
+    def shoulder(self, wrist: Array) -> Array:
+        """Where the shoulder (..., 3) is with the wrist (..., 3) there, T-pose frame."""
+        return self.rig.clavicle + rot.rotate(collar(self.rig, wrist), self.rig.shoulder - self.rig.clavicle)
 
     def straight_hand(self, along: Array, swing: Array) -> Array:
         """Rotation (K, 4) of the hand of a straight, untwisted arm along (K, 3) whose elbow would swing so."""
@@ -294,8 +298,7 @@ class Reach:
 
     def elbow(self, wrist: Array, swing: float) -> tuple[Array, Array]:
         """Shoulder and elbow (3,) of an arm with its wrist (3,) there."""
-        rig = self.rig
-        shoulder = rig.clavicle + rot.rotate(collar(rig, wrist), rig.shoulder - rig.clavicle)
+        rig, shoulder = self.rig, self.shoulder(wrist)
         pole = elbow_direction(wrist - shoulder, np.array(swing))
         elbow, _ = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=_STRAIGHT)
         return shoulder, elbow

@@ -218,11 +218,11 @@ class Body:
     def _sides(self, b: Behaviour, gesture: Gesture) -> list[str]:
         mode = b.attributes.get("mode", "")
         named = {"LEFT_HAND": ["left"], "RIGHT_HAND": ["right"]}
-        other = "left" if self.leading == "right" else "right"
         if mode in named:
             return named[mode]
         if mode == "BOTH_HANDS" or (not mode and gesture.hands == "both"):
-            return [self.leading, other]
+            leads = gesture.extra.get("hand", self.leading)
+            return [leads, "left" if leads == "right" else "right"]
         if mode:
             raise DataError(f"gesture mode {mode!r}; choose one of: LEFT_HAND, RIGHT_HAND, BOTH_HANDS")
         return [gesture.extra.get("hand", self.leading)]

@@ -41,8 +41,10 @@ def parts(b: Behaviour) -> frozenset[str]:
             mode, {"left hand", "right hand"}
         )
         return frozenset(hands)
-    if b.kind in ("head", "headDirectionShift"):
+    if b.kind == "head":
         return frozenset({"head"})
+    if b.kind == "headDirectionShift":
+        return frozenset({"head", "gaze"})
     if b.kind in ("gaze", "gazeShift"):
         return frozenset({"gaze"})
     if b.kind in ("posture", "postureShift", "locomotion"):

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 _FASTEST_STROKE = 1.9  # m/s
 _FASTEST_TURN = 11.0  # radians a second
 _FASTEST_LIMB = 4.5  # m/s at the wrist, for arms whose directions and times are both stated
+_BESIDE = np.array([0.1, -0.995, 0.03]) / np.linalg.norm([0.1, -0.995, 0.03])
 _DETOUR = np.array([0.6, 0.0, 0.8])
 
 
@@ -227,7 +228,6 @@ def _with_limbs(stroke: Stroke, poses: list[Pose | None], reach: Reach) -> Strok
     points[known] = _limb_points(
         np.array([rows[i][3] for i in known]), [rows[i][2] for i in known], points[known], reach
     )
-    # A straight arm has no swing of its own: it takes that of the pose before (or, at first, after).
     for i in range(1, len(points)):
         turned = points[i, 7] - points[i - 1, 7]
         points[i, 7] -= 2 * np.pi * np.round(turned / (2 * np.pi))
@@ -255,21 +255,24 @@ def _with_limbs(stroke: Stroke, poses: list[Pose | None], reach: Reach) -> Strok
 
 def _limb_points(limbs: Array, poses: list[Pose], points: Array, reach: Reach) -> Array:
     out = points.copy()
+    # An arm that hangs straight down would be in the thigh: it hangs beside it.
+    hanging = (limbs[:, :, 1] < -0.97).all(axis=1)
+    limbs = np.where(hanging[:, None, None], _BESIDE, limbs)
     upper, lower = limbs[:, 0], limbs[:, 1]
     straight = np.linalg.norm(np.cross(upper, lower), axis=-1) < 0.1
     wrist, swing, hand = reach.limbs(upper, lower)
-    bent = np.flatnonzero(~straight)
-    for i in np.flatnonzero(straight):
-        swing[i] = swing[bent[np.argmin(np.abs(bent - i))]] if len(bent) else np.radians(8)
-    turned = np.flatnonzero(straight)
-    if len(turned):
-        hand[turned] = reach.straight_hand(upper[turned], swing[turned])
+    # A straight arm has no swing of its own; its hand hangs, or goes on, as it naturally does.
+    swing[straight] = np.radians(8)
+    if straight.any():
+        hand[straight] = reach.straight_hand(upper[straight], swing[straight])
     for i, pose in enumerate(poses):
         if pose.palm != NATURAL:
             palm, fingers = np.array(direction(pose.palm)), np.array(direction(pose.fingers))
             hand[i] = orientation(reach.hand, palm, fingers)
     out[:, :3], out[:, 3:7], out[:, 7] = wrist, hand, swing
+    out[hanging, :3] += reach.rig.shoulder - reach.shoulder(wrist[hanging])
     out[:, 8:11] = 0.0
+    out[hanging, 9] = 1.0
     out[:, 11] = 1.0
     return out
 

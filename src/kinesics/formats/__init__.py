@@ -32,6 +32,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "bvh": (".bvh",),
     "glb": (".glb",),
     "kin": (".kin",),
+    "labanotation": (".laban.json", ".json"),
     "sound": (".wav", ".flac", ".ogg"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.

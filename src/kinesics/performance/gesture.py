@@ -562,6 +562,8 @@ class Gesture:
         out |= {"seconds": f"{self.seconds:g}", "hold": f"{self.hold:g}"}
         if "apex" in self.extra:
             out["apex"] = self.extra["apex"]
+        if "hand" in self.extra:
+            out["leads"] = self.extra["hand"]
         return out
 
 
@@ -579,8 +581,8 @@ def inline_gesture(attributes: Mapping[str, str]) -> Gesture | None:
     ----------
     attributes
         ``poses`` and, if need be, ``moves``, ``other``, ``otherMoves`` (each with ``|`` between its parts),
-        ``hands``, ``alternate``, ``exact`` (``true``), ``seconds``, ``hold``, ``apex``, ``category`` and, as
-        a name, ``lexeme``.
+        ``hands``, ``leads`` (``left`` or ``right``, where the form fixes it), ``alternate``, ``exact``
+        (``true``), ``seconds``, ``hold``, ``apex``, ``category`` and, as a name, ``lexeme``.
 
     Raises
     ------
@@ -612,6 +614,9 @@ def inline_gesture(attributes: Mapping[str, str]) -> Gesture | None:
             raise DataError(
                 f"stroke of {seconds} s, hold of {hold} s, apex at {apex}; expected 0.15 to 600 s, 0 to 600 s, 0 to 1"
             )
+        extra = {"apex": f"{apex:.6g}"}
+        if "leads" in attributes:
+            extra["hand"] = choose("leads", attributes["leads"], ("left", "right"))
         return Gesture(
             lexeme=name,
             category=attributes.get("category", "emblem"),
@@ -624,7 +629,7 @@ def inline_gesture(attributes: Mapping[str, str]) -> Gesture | None:
             exact=flag("exact"),
             seconds=seconds,
             hold=hold,
-            extra=MappingProxyType({"apex": f"{apex:.6g}"}),
+            extra=MappingProxyType(extra),
         )
     except (KinesicsError, ValueError) as error:
         raise DataError(f"the form of gesture {name!r}: {error}") from error
