@@ -278,7 +278,7 @@ class Body:
         for k, (side, stroke) in enumerate(strokes.items()):
             mine = timing.shifted(late) if k and not (stroke.limbs or gesture.exact) else timing
             stroke, times, apex = fit_speed(stroke, mine)
-            if stroke.limbs:
+            if stroke.limbs or stroke.exact:
                 behind = max(behind, float(times[-1] - mine.stroke_end))
             self.arms[side].lay(
                 Laid(b.id, gesture.lexeme, mine, stroke, times, apex, amount, self._resting(side),

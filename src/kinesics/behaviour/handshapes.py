@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.performance.gesture import SHAPES, split_shape
+from kinesics.performance.gesture import SHAPES, blended_shapes, split_shape
 
 Array = NDArray[np.float64]
 FINGERS = ("Index", "Middle", "Little", "Ring")
@@ -198,11 +198,16 @@ def shape(name: str, tightness: float = 1.0) -> Array:
     >>> shape("fist+out.5")[2, 1] < 10 < shape("fist")[2, 1]
     np.True_
     """
+    target = np.mean([_full(one) for one in blended_shapes(name)], axis=0) if "~" in name else _full(name)
+    return _TABLE["relaxed"] + tightness * (target - _TABLE["relaxed"])
+
+
+def _full(name: str) -> Array:
     base, modifiers = split_shape(name)
     target = _TABLE[base]
     for modifier, digits in modifiers:
         target = _modified(target, modifier, digits)
-    return _TABLE["relaxed"] + tightness * (target - _TABLE["relaxed"])
+    return target
 
 
 class Hand:

@@ -30,7 +30,8 @@ class Stroke:
 
     ``points`` is (K, C) channels; ``shapes`` (K, 20) finger angles; ``moves`` the K − 1 ways. ``bulges`` are
     the ways (by the index of the point they lead to) whose middle is where the arm's directions say. ``poses``
-    are channels and finger angles of the notation's poses, each once.
+    are channels and finger angles of the notation's poses, each once. An ``exact`` stroke takes longer rather
+    than become smaller.
     """
 
     points: Array
@@ -43,6 +44,7 @@ class Stroke:
     comfort: tuple[Array, Array, Array] | None = None
     bulges: dict[int, Array] = field(default_factory=dict)
     poses: tuple[Array, Array] | None = None
+    exact: bool = False
 
     @property
     def limbs(self) -> bool:
@@ -154,7 +156,7 @@ def make_stroke(
             points[i, 3:7] = rot.multiply(points[i, 3:7], rot.from_axis_angle(flick, np.array(angle)))
     stroke = Stroke(
         points[order], shapes[order], ways, palms[order], fingers[order],
-        contact=bool(touch.any()), excess=float(excess.max()), comfort=comfort, poses=(points, shapes),
+        contact=bool(touch.any()), excess=float(excess.max()), comfort=comfort, poses=(points, shapes), exact=gesture.exact,
     )  # fmt: skip
     limbs = [poses[i] if poses[i].upper else None for i in order]
     return _with_limbs(stroke, limbs, reach) if any(limbs) else stroke
@@ -344,7 +346,7 @@ def fit_speed(stroke: Stroke, timing: Timing) -> tuple[Stroke, Array, int]:
     times, apex
         Moments of its points, and which of them is at the sync point ``stroke``.
     """
-    if stroke.limbs:
+    if stroke.limbs or stroke.exact:
         return stroke, *_in_time(stroke, timing)
     while True:
         times, apex = kendon.spread(

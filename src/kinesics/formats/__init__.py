@@ -33,6 +33,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "glb": (".glb",),
     "kin": (".kin",),
     "labanotation": (".laban.json", ".json"),
+    "sigml": (".sigml", ".xml"),
     "sound": (".wav", ".flac", ".ogg"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.

@@ -106,7 +106,8 @@ SHAPES: tuple[str, ...] = (
     "cross",
     "grip",
 )
-"""Hand shapes; ``shape*0.5`` halves the way from relaxed, ``shape+modifier`` changes some of it."""
+"""Hand shapes; ``shape*0.5`` halves the way from relaxed, ``shape+modifier`` changes some of it,
+``shape~shape`` is half-way between two."""
 
 MODIFIERS: tuple[str, ...] = (
     "thumbout",
@@ -221,6 +222,14 @@ def _short(value: float) -> str:
     return "0" if text == "-0" else text
 
 
+def blended_shapes(text: str) -> list[str]:
+    """The hand shapes of which one is the mean: ``flat~spread`` is half-way between two."""
+    names = text.split("~")
+    if len(names) > 4:
+        raise DataError(f"hand shape {text!r}: a mean of {len(names)} shapes; expected at most 4")
+    return names
+
+
 def split_shape(text: str) -> tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]:
     """A hand shape's name and its modifiers with the digits they are for.
 
@@ -281,7 +290,8 @@ class Pose:
     lower: str = ""
 
     def __post_init__(self) -> None:
-        split_shape(self.shape)
+        for name in blended_shapes(self.shape):
+            split_shape(name)
         if bool(self.upper) != bool(self.lower):
             raise DataError("a pose of the limbs says both upper: and lower:")
         for name in ("palm", "fingers"):
