@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from kinesics.formats._hamnosys import Vector, vector
-from kinesics.formats._hamnosys_parse import Act, Config, Repeat, Sign, Spot, flat
+from kinesics.formats._hamnosys_parse import Act, Config, Posture, Repeat, Sign, Spot, flat
 from kinesics.performance.gesture import Gesture, Move, Pose, written_direction
 
 # Lengths and times are ours: HamNoSys knows small, plain and large, fast, plain and slow.
@@ -37,9 +37,11 @@ _FACE = frozenset(
 _OWN_SIDE = frozenset("ear earlobe cheek eyes eyebrows shouldertop".split())
 """Places of which everybody has two: without a side, that of the hand."""
 _WIDE = frozenset("ear earlobe head forehead shouldertop shoulders".split())
+_ARMS = ("forearm", "elbow", "upperarm")
 _NEUTRAL = Pose(height="stomach", side="ipsi", distance="mid", offset=(-0.02, 0.10, -0.03))
 _BETWEEN = Pose(height="stomach", side="inside", distance="mid", offset=(-0.03, 0.10, -0.05))
 _MEETING = Pose(height="stomach", side="centre", distance="mid", offset=(0.0, 0.12, -0.06))
+_RESTING = Pose("relaxed", "in", "down-forward", "hips", "wide", "near")
 # Where the other arm is when only its arm or hand is touched.
 _SUPPORT = "relaxed palm:down fingers:in @ stomach centre mid +0.02,0.02,-0.06"
 
@@ -210,7 +212,7 @@ class _Maker:
     def gesture(self, name: str) -> Gesture:
         for k, posture in enumerate(self.sign.postures):
             self.symmetry = posture.symmetry
-            self._settle(posture.hands, posture.spots, first=k == 0)
+            self._settle(posture, first=k == 0)
             self._pose(Move(), Move(), _SECONDS["target"])
             for act in posture.acts:
                 self._do(act)
@@ -257,9 +259,8 @@ class _Maker:
 
     # --- postures -----------------------------------------------------------------------------------------------
 
-    def _settle(
-        self, hands: tuple[Config, Config | None], spots: tuple[Spot, Spot | None], *, first: bool
-    ) -> None:
+    def _settle(self, posture: Posture, *, first: bool) -> None:
+        hands, spots = posture.hands, posture.spots
         lead, other = self.lead, self.other
         lead.take(hands[0])
         other.shift = lead.shift = (0.0, 0.0, 0.0)
@@ -270,49 +271,69 @@ class _Maker:
                 other.fingers, other.palm = ["r"], ["d"]
         elif hands[1] is not None:
             other.take(hands[1])
-            other.mirrored = False
+            # One shape for each hand and one orientation for both: that is mirrored.
+            other.mirrored = bool(self.symmetry) and not posture.own
             other.reflects = self.symmetry == "lr"
-        elif self.two and (self.symmetry or first):
+        elif self.two and self.symmetry:
             other.take(hands[0])
             # Postures are mirrored either way; what is parallel is how the hands go.
             other.mirrored, other.reflects = True, self.symmetry != "par"
+        elif self.two and first:
+            # It joins in later.
+            other.shape, other.place, other.fingers, other.palm = "relaxed", _RESTING, ["do"], ["l"]
+            other.mirrored = True
+            self.lead.place = self._spot(spots[0], lead) if spots[0].body or spots[0].side else _NEUTRAL
+            return
         self._place(spots, first=first)
 
     def _place(self, spots: tuple[Spot, Spot | None], *, first: bool) -> None:
         lead, other = self.lead, self.other
         spot, theirs = spots
-        if self.two and not self.support:
-            if theirs is not None:
-                other.place = self._spot(theirs, other)
-            elif spot.on and not self.symmetry:
-                if first or spot.body:
-                    other.place = (
-                        self._spot(replace(spot, on="", own="", contact="", side=0), other)
-                        if spot.body
-                        else _BETWEEN
-                    )
-            elif self.symmetry or first:
-                other.place = self._spot(replace(spot, on=""), other) if spot.body else _NEUTRAL
-        if spot.on and self.two and not (self.symmetry and not self.split and spot.contact):
+        meets = self.two and bool(spot.contact) and (bool(spot.on) or not spot.body) and not spot.side
+        joined = self.two and bool(spot.on) and (not self.symmetry or self.split)
+        if theirs is not None:
+            other.place = self._spot(theirs, other, stated=True)
+        elif self.two and not self.support:
+            if joined:
+                # The contact is that of the hands; where they are together is before the place, if one is named.
+                together = self._before(spot) if spot.body else _BETWEEN
+                other.place = together if first or spot.body else other.place
+            elif self.symmetry:
+                other.place = self._spot(spot, other) if spot.body else _NEUTRAL
+            elif first and self.split:
+                other.place = _BETWEEN
+        if joined:
             lead.place = self._on(spot)
+        elif meets and self.symmetry:
+            self._meet(spot)
         elif spot.body or spot.side:
             lead.place = self._spot(spot, lead)
-        elif spot.contact in ("touch", "interlock", "cross", "close", "brushing") and self.two:
-            self._meet(spot)
+        elif meets and self.split:
+            lead.place = self._on(replace(spot, on="palm"))
         elif first or spot:
-            lead.place = (
-                self._far(_NEUTRAL, spot) if not self.split or self.symmetry else self._far(_BETWEEN, spot)
-            )
-            if self.split and not self.symmetry and first and theirs is None:
-                other.place = _BETWEEN
+            lead.place = self._far(_BETWEEN if self.split and not self.symmetry else _NEUTRAL, spot)
+
+    def _before(self, spot: Spot) -> Pose:
+        """Where two hands are that touch each other at a place of the body."""
+        names = [n for n in spot.body if n != "neutralspace"]
+        if not names:
+            return _BETWEEN
+        near = names[0] in _FACE or names[0] == "neck"
+        return Pose(
+            height=_HEIGHTS[names[0]],
+            side="inside",
+            distance="near" if near else "mid",
+            offset=(-0.03, 0.0, 0.0),
+        )
 
     def _meet(self, spot: Spot) -> None:
         """Both hands at the midline, with what they turn to each other."""
         gap = 0.03 if spot.contact == "close" else 0.004
+        where = replace(self._before(spot), side="centre", offset=(0.0, 0.0, 0.0)) if spot.body else _MEETING
         for hand in (self.lead, self.other):
-            part = spot.on if spot.on in ("palm", "back", "thumbside", "littleside", "index", "thumb", "knuckles", "wrist", "heel", "middle", "ring", "little") else hand.facing()  # fmt: skip
-            a, b, c = _MEETING.offset
-            hand.place = replace(_MEETING, part=part, offset=(a + gap, b, c))
+            part = spot.on if spot.on and spot.on not in _ARMS else hand.facing()
+            a, b, c = where.offset
+            hand.place = replace(where, part=part, offset=(a + gap, b, c))
 
     @staticmethod
     def _far(place: Pose, spot: Spot) -> Pose:
@@ -320,14 +341,14 @@ class _Maker:
 
     def _on(self, spot: Spot) -> Pose:
         distance = "touch" if spot.contact not in ("close", "") else "close" if spot.contact else "near"
-        own = spot.own if spot.own not in ("forearm", "elbow", "upperarm") else ""
+        own = spot.own if spot.own not in _ARMS else ""
         if spot.behind:
             self._note("hambehind another hand is not performed")
         return Pose(on=spot.on, part=own, distance=distance)
 
-    def _spot(self, spot: Spot, hand: _Hand) -> Pose:
-        """A place of the body; hands in symmetry have it each on its side."""
-        if hand is self.other and self.symmetry:
+    def _spot(self, spot: Spot, hand: _Hand, *, stated: bool = False) -> Pose:
+        """A place of the body; hands in symmetry have it each on its side, unless it is ``stated`` for one."""
+        if hand is self.other and self.symmetry and not stated:
             spot = replace(spot, side=-spot.side)
         names = [n for n in spot.body if n != "neutralspace"]
         if not names:
@@ -375,7 +396,7 @@ class _Maker:
     @staticmethod
     def _own(spot: Spot) -> str:
         part = spot.own or spot.on
-        return "" if part in ("forearm", "elbow", "upperarm") else part
+        return "" if part in _ARMS else part
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
@@ -459,12 +480,17 @@ class _Maker:
     def _change(self, hand: _Hand, act: Act) -> None:
         hand.take(act.config)
         if act.spot is not None and act.spot:
-            hand.shift = (0.0, 0.0, 0.0)
+            before, hand.shift = hand.shift, (0.0, 0.0, 0.0)
             spot = act.spot
             if spot.on and not spot.body and self.two and hand is self.lead and not self._other_moves():
                 hand.place = self._on(spot)
             elif spot.body or spot.side:
                 hand.place = self._spot(spot, hand)
+            elif spot.contact and not self.two:
+                # Contact is made where the movement leads: what is ahead of the body is given by it.
+                x, y, _ = _scaled(act.way or (0.0, 0.0, 0.0), _WAY * act.size)
+                hand.shift = (before[0] + x, before[1] + y, 0.0)
+                hand.place = replace(hand.place, distance="close" if spot.contact == "close" else "touch")
             elif self.two and hand is self.lead and spot.contact:
                 if self._other_moves():
                     self._meet(spot)

@@ -25,6 +25,7 @@ from kinesics.formats._hamnosys import (
 )
 
 MOST_DEPTH = 12
+_MOST_REPEATS = 4
 _PLAIN = {
     "fist": "fist",
     "flathand": "flat",
@@ -147,13 +148,15 @@ class Repeat:
 class Posture:
     """What a sign, or a part of a compound one, begins with, and what follows.
 
-    ``symmetry`` is "", ``lr`` (mirrored) or ``par`` (the same directions).
+    ``symmetry`` is "", ``lr`` (mirrored) or ``par`` (the same directions); ``own`` whether the other hand is given
+    an orientation of its own.
     """
 
     hands: tuple[Config, Config | None]
     spots: tuple[Spot, Spot | None]
     acts: list[Act | Repeat] = field(default_factory=list)
     symmetry: str = ""
+    own: bool = False
 
 
 @dataclass
@@ -309,7 +312,7 @@ class Parser:
 
     def _posture(self) -> Posture:
         leading, other = Config(), Config()
-        split = False
+        split = own = False
 
         def is_hand(symbol: str) -> bool:
             return symbol in SHAPES or symbol in ("between",) or _aims(symbol)
@@ -318,6 +321,8 @@ class Parser:
             pair = self._both(is_hand, self._config)
             if pair is not None:
                 split = True
+                assert isinstance(pair[1], Config)
+                own = own or bool(pair[1].fingers or pair[1].palm)
                 leading, other = _joined(leading, pair[0]), _joined(other, pair[1])
             elif self._peek() in SHAPES or _aims(self._peek()) or self._peek() == "orirelative":
                 here = self._config()
@@ -334,7 +339,7 @@ class Parser:
                 first = _placed(first, here)
             else:
                 break
-        return Posture((leading, other if split else None), (first, second), self._acts())
+        return Posture((leading, other if split else None), (first, second), self._acts(), own=own)
 
     def _constellation(
         self, first: Spot, second: Spot | None, a: object, b: object
@@ -394,7 +399,9 @@ class Parser:
             ):
                 self._take()
                 if self._peek() in SHAPES:
-                    return f"{_named(base, digits, bend, single, thumb)}~{self._shape()}"
+                    # Of more than two shapes the rest is read, and left out.
+                    second = self._shape().split("~")[0]
+                    return f"{_named(base, digits, bend, single, thumb)}~{second}"
                 self._take()
                 self._note("between two bendings the first is taken")
             elif (
@@ -460,6 +467,7 @@ class Parser:
 
     def _acts(self) -> list[Act | Repeat]:
         out: list[Act | Repeat] = []
+        repeats = 0
         while self._at < self._end:
             symbol = self._peek()
             if symbol in ("plus", "parend", "seqend", "fusionend"):
@@ -469,6 +477,10 @@ class Parser:
                 continue
             if symbol in REPEATS:
                 self._take()
+                repeats += 1
+                if repeats > _MOST_REPEATS:
+                    self._note(f"more than {_MOST_REPEATS} repetitions of one movement are left out")
+                    continue
                 how = "back" if symbol.endswith("reverse") else "on" if "continue" in symbol else "start"
                 if out:
                     out = [Repeat(out, REPEATS[symbol], how)]

@@ -72,6 +72,7 @@ __all__ = ["FORMAT", "palm_vector", "read_hamnosys"]
 log = logging.getLogger(__name__)
 
 _MOST_BYTES = 20_000_000
+_WITHOUT_HANDS = 0.6  # seconds of a sign that only head and face make
 _MOST_SIGNS = 5000
 _MOST_SYMBOLS = 400
 _MOST_NONMANUAL = 64
@@ -134,7 +135,7 @@ def _read(path: Path, *, lead: float = 1.0, transition: float = 0.6) -> Performa
     if not (0 <= lead <= 60 and 0.2 <= transition <= 60):
         raise DataError(f"lead {lead}, transition {transition}; expected 0 to 60 and 0.2 to 60 seconds")
     root = xml_of(path, root="sigml", most=_MOST_BYTES)
-    signs = [e for e in root.iter() if _local(e) in ("hns_sign", "hamgestural_sign")]
+    signs = _signs(root)
     if not 1 <= len(signs) <= _MOST_SIGNS:
         raise FormatError(
             path, "<sigml>", f"1 to {_MOST_SIGNS} signs (hns_sign or hamgestural_sign)", "split the file"
@@ -147,7 +148,9 @@ def _read(path: Path, *, lead: float = 1.0, transition: float = 0.6) -> Performa
         gloss = " ".join((element.get("gloss") or f"SIGN{k}").split())[:200] or f"SIGN{k}"
         text, told = _manual(element)
         end = clock
-        if text:
+        if text and not symbols_of(text)[0]:
+            told.append(f"no symbol of HamNoSys in {text[:60]!r}")
+        elif text:
             try:
                 gesture, more = read_hamnosys(text, name=gloss)
             except DataError as error:
@@ -165,7 +168,8 @@ def _read(path: Path, *, lead: float = 1.0, transition: float = 0.6) -> Performa
             end += gesture.hold
         else:
             told.append("nothing is said of the hands")
-            end += 0.6
+        if end == clock:
+            end += _WITHOUT_HANDS
         behaviours += _nonmanual(element, f"sign{k}", clock - 0.1, end, told)
         intervals.append(Interval(clock, end, gloss))
         if told:
@@ -177,6 +181,18 @@ def _read(path: Path, *, lead: float = 1.0, transition: float = 0.6) -> Performa
         meta["notes"] = notes
     tracks = {"plan": Plan(tuple(behaviours)), "signs": Tier("signs", tuple(intervals))}
     return Performance(tracks, {"sigml": meta})
+
+
+def _signs(root: Element) -> list[Element]:
+    """Signs in their order; what is within a sign is none."""
+    out, waiting = [], [root]
+    while waiting:
+        element = waiting.pop()
+        if _local(element) in ("hns_sign", "hamgestural_sign"):
+            out.append(element)
+        else:
+            waiting.extend(reversed(element))
+    return out
 
 
 def _manual(sign: Element) -> tuple[str, list[str]]:

@@ -315,7 +315,7 @@ class Pose:
     def parse(text: str, base: Pose | None = None) -> Pose:
         """Read ``"shape palm:dir fingers:dir @ height side distance +out,up,forward"``.
 
-        What is left out is as in ``base`` (the pose before).
+        What is left out is as in ``base`` (the pose before); a place named anew drops the part and the offset.
         """
         fields: dict[str, object] = {} if base is None else dict(vars(base))
         form, at, place = text.partition("@")
@@ -333,6 +333,8 @@ class Pose:
                 raise DataError("a pose has either limbs (upper: and lower:) or a place (after @)")
             if not stated & {"palm", "fingers"}:
                 fields["palm"] = fields["fingers"] = NATURAL
+            if "part" not in stated:
+                fields["part"] = ""
         elif at and fields.get("upper"):
             fields["upper"] = fields["lower"] = ""
             for name in ("palm", "fingers"):
@@ -343,6 +345,8 @@ class Pose:
             fields["offset"] = (0.0, 0.0, 0.0)
             if any(w in HEIGHTS or w.startswith("on:") for w in words):
                 fields["on"] = ""
+                if "part" not in stated:
+                    fields["part"] = ""
         for word in words:
             if word[0] in "+-" and "," in word:
                 fields["offset"] = _triple(word)
