@@ -102,7 +102,8 @@ def test_arms_point_as_they_are_told(upper, lower, side):
 
 def test_an_elbow_bends_no_farther_than_elbows_do():
     b = body()
-    b.add([form("relaxed upper:out lower:in", hold="1")], 0.0)
+    told = b.add([form("relaxed upper:out lower:in", hold="1")], 0.0)[0]
+    assert "joint limits keep it 30°" in told.reason
     above, below = limbs(b, 2.1, "right")
     assert np.degrees(np.arccos(above @ below)) < 160
 

@@ -173,6 +173,8 @@ def test_json_of_others_is_not_taken_for_it(tmp_path):
         ({"Position0": frame(rotation=["ToRight", "nan"])}, "ToLeft"),
         ({"Position0": frame("soon")}, "milliseconds"),
         ({"Position0": frame("1e300")}, "milliseconds"),
+        ({"Position0": frame() | {"start time": [10**400]}}, "milliseconds"),
+        ({"Position0": frame() | {"duration": None}}, "milliseconds"),
         ({"Position0": {"start time": ["1"]}}, "right elbow"),
         ({f"Position{i}": frame(i) for i in range(400)}, "300"),
     ],

@@ -169,7 +169,7 @@ def _within_reach(shoulder: Array, wrist: Array, arm: Array, limbs: ArrayLike) -
     return np.where(length > knee, shoulder + line * (soft / np.maximum(length, 1e-9)), wrist)
 
 
-def _foldable(upper: Array, lower: Array) -> Array:
+def foldable(upper: Array, lower: Array) -> Array:
     """Forearm directions (K, 3) as near to ``lower`` as elbows bend; an arm folded back bends forward and up."""
     most = np.radians(limits.ELBOW)
     away = lower - np.sum(lower * upper, axis=-1, keepdims=True) * upper
@@ -277,7 +277,7 @@ class Reach:
         hand
             (K, 4) rotation of a hand that goes on straight from an untwisted forearm.
         """
-        rig, lower = self.rig, _foldable(upper, lower)
+        rig, lower = self.rig, foldable(upper, lower)
         wrist = rig.shoulder + rig.upper_length * upper + rig.lower_length * lower
         for _ in range(4):
             # The collar bone goes along with the hand, and the hand with the shoulder.

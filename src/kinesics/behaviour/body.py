@@ -39,6 +39,7 @@ _SILENCE = 2.5  # seconds without a syllable after which the hands are lowered
 _LIVELY = 0.15  # intensity from which hands stay up between gestures
 _ELSEWHERE = ("face", "faceLexeme", "faceFacs", "lips", "blink")
 _SIDES = ("left", "right")
+_TELLING = 20.0  # degrees by which joint limits may change a stated form without a word
 _C = {name: i for i, name in enumerate(CHANNELS)}
 
 
@@ -287,7 +288,11 @@ class Body:
         reason = reason if shift > 1e-3 else ""
         if behind > 0.02:
             reason = f"{reason}; " * bool(reason) + f"no arm is that quick: its end comes {behind:.2f} s late"
-        return Feedback(b.id, "shifted" if reason else "realised", reason, timing.named())
+        status = "shifted" if reason else "realised"
+        cut = max(float(np.degrees(s.excess)) for s in strokes.values())
+        if cut > _TELLING and (gesture.exact or any(s.limbs for s in strokes.values())):
+            reason += "; " * bool(reason) + f"joint limits keep it {cut:.0f}° from what is asked"
+        return Feedback(b.id, status, reason, timing.named())
 
     def _add_head(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
         lexeme = b.attributes.get("lexeme", "NOD").upper()

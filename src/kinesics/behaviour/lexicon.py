@@ -10,6 +10,9 @@ An entry is written in the notation of :mod:`kinesics.performance.gesture`::
     means = ["stop", "wait"]        # words and phrases that call for it
     hints = ["block"]               # words that merely make it likelier
 
+A ``gesture`` behaviour of a plan may state its form itself instead of naming a lexeme, in attributes of the same
+notation (:func:`~kinesics.performance.gesture.inline_gesture`); :func:`form_of` finds either.
+
 What an entry says beyond :class:`~kinesics.performance.gesture.Gesture` is in its ``extra``, as text:
 
 ``hints``

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kinesics.behaviour import phases as kendon
 from kinesics.behaviour import rests
-from kinesics.behaviour.arms import MIRROR_VECTOR, Reach
+from kinesics.behaviour.arms import MIRROR_VECTOR, Reach, foldable
 from kinesics.behaviour.handshapes import shape
 from kinesics.behaviour.phases import Manner, Timing
 from kinesics.behaviour.places import Placed, Target, orientation, place
@@ -227,6 +227,9 @@ def _with_limbs(stroke: Stroke, poses: list[Pose | None], reach: Reach) -> Strok
         rows.append((stroke.points[i], stroke.shapes[i], pose, limbs))
     points = np.array([r[0] for r in rows])
     known = [i for i, r in enumerate(rows) if r[3] is not None]
+    asked = np.array([rows[i][3] for i in known])
+    kept = foldable(asked[:, 0], asked[:, 1])
+    excess = float(np.arccos(np.clip(np.sum(kept * asked[:, 1], axis=-1), -1, 1)).max())
     points[known] = _limb_points(
         np.array([rows[i][3] for i in known]), [rows[i][2] for i in known], points[known], reach
     )
@@ -251,7 +254,7 @@ def _with_limbs(stroke: Stroke, poses: list[Pose | None], reach: Reach) -> Strok
     fingers = rot.rotate(points[:, 3:7], reach.hand.fingers)
     return replace(
         stroke, points=points, shapes=shapes, moves=moves, palms=palms, fingers=fingers,
-        bulges=bulges or {0: np.zeros(rests.CHANNELS)},
+        bulges=bulges or {0: np.zeros(rests.CHANNELS)}, excess=excess,
     )  # fmt: skip
 
 

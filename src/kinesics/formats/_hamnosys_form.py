@@ -432,7 +432,7 @@ class _Maker:
             if act.how == "back" and k:
                 self._restore(start)
                 way = inner[-1] if isinstance(inner[-1], Act) else Act()
-                self._pose(*self._moves(replace(way, rounds=1.0), turned=False), _SECONDS["way"])
+                self._pose(*self._moves(replace(way, rounds=1.0)), _SECONDS["way"])
                 return
             for item in inner:
                 self._do(item, depth + 1)
@@ -541,9 +541,8 @@ class _Maker:
             base = _SECONDS["hold" if act.path == "hold" else "change"]
         return base * act.pace
 
-    def _moves(self, act: Act, *, turned: bool = True) -> tuple[Move, Move]:
+    def _moves(self, act: Act) -> tuple[Move, Move]:
         """The way of the leading and of the other hand."""
-        del turned
         return self._move(act, self.lead), self._move(act, self.other)
 
     def _move(self, act: Act, hand: _Hand) -> Move:

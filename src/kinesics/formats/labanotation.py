@@ -129,7 +129,8 @@ def _read(path: Path, *, lead: float = 1.0) -> Performance:
         frames, times, holds = _frames(path, name, positions, mended)
         start = clock - times[0]
         clock = start + times[-1] + max(holds[-1], 0.0) + _GAP
-        shown = name.strip()[:200] or "laban"
+        # A semicolon parts the words of the tier's labels.
+        shown = " ".join(name.replace(";", ",").split())[:200] or "laban"
         gestures.append(shown)
         number = len(gestures)
         at = [start + t for t in times]
@@ -221,7 +222,7 @@ def _seconds(path: Path, where: str, row: Mapping[str, Any], key: str) -> float 
         seconds = float(value) / 1000
         if not abs(seconds) <= 1e5:
             raise ValueError
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FormatError(path, f"{where}, {key!r}", "milliseconds", 'write for instance ["500"]') from error
     return seconds
 
