@@ -72,7 +72,7 @@ def test_key_frames_become_one_gesture_with_a_form_of_its_own(tmp_path):
     assert shares[0] / shares[1] == pytest.approx(1.499, rel=1e-3)
     head = show.plan.of("headDirectionShift")[0]
     assert head.attributes["target"] == "45,-45"
-    assert head.sync["end"].offset == pytest.approx(3.0, abs=0.01)
+    assert head.sync["end"].offset == pytest.approx(2.7, abs=0.01)
     assert [i.start for i in show["laban"]] == pytest.approx([1.0, 2.499, 3.499])
     assert formats.load(path, lead=0.0)["laban"][0].start == 0
 

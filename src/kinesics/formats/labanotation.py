@@ -72,7 +72,7 @@ _MOST_GESTURES = 1000
 _GAP = 1.0  # seconds between two gestures of one file
 _STEP = 0.5  # seconds to a key frame without a time of its own, where no other follows
 _LARGEST_TURN = 60.0
-_PATIENCE = 0.5  # seconds that a head takes on its way
+_PATIENCE = 0.8  # seconds that a head takes on its way
 
 Frame = dict[str, tuple[str, str]]
 
