@@ -216,7 +216,7 @@ def test_a_motion_on_other_proportions_keeps_its_angles():
     flat = Skeleton(BONES.names, BONES.parents, [[0, 0, 0], [0, 1, 0]])
     # Hips that rest on the floor tell no size: what differs from rest stays as it is.
     np.testing.assert_allclose(turning().on(flat).root, turning().root - BONES.offsets[0])
-    with pytest.raises(DataError, match="other joints|different joints"):
+    with pytest.raises(DataError, match="different joints"):
         turning().on(Skeleton(("a", "b"), BONES.parents, BONES.offsets))
 
 
