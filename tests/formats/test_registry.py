@@ -26,8 +26,9 @@ def test_every_module_answers_for_its_extensions():
     for name, extensions in formats._MODULES.items():
         form = import_module(f"kinesics.formats.{name}").FORMAT
         assert form.extensions == extensions
+        assert form.also_reads == formats._ALSO_READS.get(name, ())
         assert form.read or form.write
-    every = {e for endings in formats._MODULES.values() for e in endings}
+    every = {e for endings in (*formats._MODULES.values(), *formats._ALSO_READS.values()) for e in endings}
     assert set(formats.available("read")) | set(formats.available("write")) == every
     with pytest.raises(DataError, match="'eat'"):
         formats.available("eat")
