@@ -34,6 +34,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "kin": (".kin",),
     "livelink": (".livelink.csv",),
     "sound": (".wav", ".flac", ".ogg"),
+    "table": (".csv", ".parquet"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 

@@ -54,7 +54,9 @@ def delimiter_of(line: str) -> str:
 def cells_of(line: str, delimiter: str) -> list[str]:
     """The cells of one line, stripped; quotes are taken off."""
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        return [
+            cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        ]
     except csv.Error:
         return []
 
