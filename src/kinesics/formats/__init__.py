@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["available", "check_outputs", "format_of", "load", "save"]
 
 _MODULES: dict[str, tuple[str, ...]] = {
+    "beat_face": (".beat.json",),
     "bml": (".bml",),
     "bvh": (".bvh",),
     "glb": (".glb",),
     "kin": (".kin",),
     "livelink": (".livelink.csv",),
+    "metahuman": (".metahuman.csv",),
     "sound": (".wav", ".flac", ".ogg"),
     "table": (".csv", ".parquet"),
 }
@@ -43,7 +45,9 @@ writes is the one that writes it.
 """
 
 _ALSO_READS: dict[str, tuple[str, ...]] = {
+    "beat_face": (".json",),
     "livelink": (".csv",),
+    "metahuman": (".csv", ".txt"),
 }
 """Module → endings that it reads besides and never writes, as they belong to no format (``.csv``, ``.json``).
 
