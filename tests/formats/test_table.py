@@ -68,7 +68,7 @@ def load(tmp_path: Path, text: str | bytes, name: str = "x.csv", **options) -> P
 def test_long_keeps_everything(tmp_path, take, ending, caplog):
     path = tmp_path / f"a{ending}"
     take.save(path)
-    assert "sound is not written to a table: speech" in caplog.text
+    assert "sound and video are not written to a table: speech" in caplog.text
     same_show(take.with_tracks(speech=None), formats.load(path))
     short = take.slice(0.2, 0.4)
     short.save(path, track=list(short.tracks))
@@ -183,7 +183,7 @@ def test_what_cannot_be_written_is_named(tmp_path, take):
         take.save(path, layout="wide", track="speech")
     with pytest.raises(DataError, match="no track 'nose'"):
         take.save(path, track="nose")
-    with pytest.raises(DataError, match="other than sound"):
+    with pytest.raises(DataError, match="other than sound and video"):
         Performance({"speech": take.speech}).save(path)
     with pytest.raises(DataError, match="no sampled track"):
         take.save(path, layout="wide", track="words")

@@ -37,6 +37,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "metahuman": (".metahuman.csv",),
     "sound": (".wav", ".flac", ".ogg"),
     "table": (".csv", ".parquet"),
+    "video": (".mp4", ".mov", ".mkv", ".webm"),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 
@@ -48,8 +49,14 @@ _ALSO_READS: dict[str, tuple[str, ...]] = {
     "beat_face": (".json",),
     "livelink": (".csv",),
     "metahuman": (".csv", ".txt"),
+    "sound": (
+        *(".mp3", ".m4a", ".aac", ".opus", ".oga", ".aiff", ".aif", ".aifc", ".caf", ".wma", ".mka", ".amr"),
+        *(".ac3", ".au", ".w64"),
+    ),
+    "video": (".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp"),
 }
-"""Module → endings that it reads besides and never writes, as they belong to no format (``.csv``, ``.json``).
+"""Module → endings that it reads besides and never writes: many formats share them (``.csv``, ``.json``), or
+nobody should write them any more.
 
 A file with a shared ending is read by the first module that recognises it; one that recognises
 nothing in particular (``recognises`` is None) is asked last.

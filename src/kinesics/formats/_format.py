@@ -31,7 +31,7 @@ class Format:
         a short look at it; None where the ending alone decides, or for the format that takes what no
         other recognises. Raises nothing over a bad file.
     also_reads
-        Endings that many formats share and that this one reads but never writes.
+        Endings that it reads but never writes: shared by many formats, or not worth writing.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Tables, CSV and Parquet: any track for R, pandas, Julia, SPSS and Excel, and tables made there.
 
 Carries every track: bodies, faces, signals, points, tiers, plans, in either of two layouts (``layout=``). Sound is
-left out, which is logged, unless ``track=`` names it and the layout is long. ``track="face"`` or ``track=("face", "words")`` chooses.
+left out, which is logged, unless ``track=`` names it and the layout is long; video always is. ``track="face"`` or ``track=("face", "words")`` chooses.
 CSV is UTF-8 with commas and decimal points, one header line first, line feeds; missing values are empty cells. Parquet
 needs the extra ``tables``.
 
@@ -51,7 +51,7 @@ from kinesics.formats._table_long import Long, about_in, from_long
 from kinesics.formats._table_tracks import about_of, checked_about, describe
 from kinesics.formats._table_wide import Wide, foreign, from_wide, to_wide
 from kinesics.formats._text import text_of
-from kinesics.performance import Audio, Performance, Plan, Tier
+from kinesics.performance import Audio, Performance, Plan, Tier, Video
 
 log = logging.getLogger(__name__)
 
@@ -213,15 +213,21 @@ def _chosen(performance: Performance, track: str | Sequence[str] | None) -> Perf
     if track is not None:
         names = (track,) if isinstance(track, str) else tuple(track)
         tracks = {n: performance[n] for n in names}
+        films = [n for n, t in tracks.items() if isinstance(t, Video)]
+        if films:
+            raise DataError(f"a table has no place for the video {films[0]!r}; save it as .mp4")
     else:
-        tracks = {n: t for n, t in performance.tracks.items() if not isinstance(t, Audio)}
+        tracks = {n: t for n, t in performance.tracks.items() if not isinstance(t, (Audio, Video))}
         left = [n for n in performance.tracks if n not in tracks]
         if left:
             log.warning(
-                "sound is not written to a table: %s (name it with track= if you want it)", ", ".join(left)
+                "sound and video are not written to a table: %s (name sound with track= if you want it)",
+                ", ".join(left),
             )
     if not tracks:
-        raise DataError("a table needs at least one track other than sound; this performance has none")
+        raise DataError(
+            "a table needs at least one track other than sound and video; this performance has none"
+        )
     return Performance(tracks, performance.meta)
 
 
