@@ -188,6 +188,7 @@ class Parquet:
         count = 0
         try:
             for batch in self._file.iter_batches(batch_size=_ROWS, columns=columns, use_threads=False):
+                batch.validate(full=True)  # offsets and dictionary indices are the file's, too
                 count += batch.num_rows
                 if count > self.rows:
                     raise ValueError("more rows than announced")

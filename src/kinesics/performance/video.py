@@ -155,7 +155,7 @@ def probe(path: Path) -> tuple[Video, dict[str, Any]]:
     with open_media(path, "a video") as container:
         if not container.streams.video:
             raise FormatError(path, "streams", "pictures, found sound alone", "read it with format='sound'")
-        stream = _ready(path, container)
+        stream = _ready(path, container, one_thread=True)
         zero = zero_of(container)
         numbered = container.format.name == "avi"
         announced, metadata = stream.frames, dict(container.metadata)
@@ -308,7 +308,9 @@ def _plain(error: Exception) -> str:
     return " ".join(str(error).split())[:120]
 
 
-def _ready(path: Path, container: Any) -> Any:
+def _ready(path: Path, container: Any, *, one_thread: bool = False) -> Any:
+    import av
+
     stream = container.streams.video[0]
     context = stream.codec_context
     if context is None:
@@ -322,6 +324,9 @@ def _ready(path: Path, container: Any) -> Any:
         )
     # Pictures may grow in the middle of a file.
     context.options = {"max_pixels": str(MOST_PIXELS)}
+    # FFmpeg's threads would wait for Python's lock to write a line into a log that somebody asked
+    # PyAV for, and Python, closing the file, for them.
+    context.thread_count = 1 if one_thread or av.logging.get_level() is not None else 0
     stream.thread_type = "AUTO"
     return stream
 
