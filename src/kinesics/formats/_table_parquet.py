@@ -182,7 +182,7 @@ class Parquet:
             kind = pa.float32() if pa.types.is_float32(array.type) else pa.float64()
             parts.append(array.cast(kind, safe=False).to_numpy(zero_copy_only=False))
         column = np.concatenate(parts) if parts else np.zeros(0)
-        return np.where(np.isinf(column), np.nan, column).astype(column.dtype)
+        return np.where(np.isfinite(column), column, np.nan).astype(column.dtype)  # signalling NaNs, too
 
     def _batches(self, columns: list[str]) -> Any:
         count = 0

@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -97,57 +97,78 @@ def _long_lines(performance: Performance) -> Iterator[str]:
                 yield f"{head},{t},{end},,{value[0]},{certain[0]},{_quoted(label)}\n"
 
 
+class _Codes(dict[str, int]):
+    """Numbers words in the order in which they first come."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = code = len(self)
+        return code
+
+
 def read_long(path: Path, text: str) -> Long:
     """The rows of a long table; a FormatError names the line of what is wrong."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n", 1)[0]))
-    keys: list[dict[str, int]] = [{}, {}, {}]
-    codes: list[list[int]] = [[], [], []]
-    numbers: list[list[str]] = [[], [], [], []]
+    words = {c: _Codes() for c in ("track", "type", "name")}
+    codes: dict[str, list[NDArray[np.intp]]] = {c: [] for c in words}
+    numbers: dict[str, list[NDArray[np.float64]]] = {c: [] for c in ("time", "end", "value", "confidence")}
     labels: list[str] = []
     try:
         header = [c.strip().lower() for c in next(reader)]
-        place = {c: header.index(c) if c in header else -1 for c in COLUMNS}
-        texts_at = [place["track"], place["type"], place["name"]]
-        numbers_at = [place["time"], place["end"], place["value"], place["confidence"]]
-        for row in reader:
-            if not any(row):
-                continue
-            if len(row) != len(header):
-                raise FormatError(
-                    path,
-                    f"line {reader.line_num}",
-                    f"{len(header)} cells, found {len(row)}",
-                    "mend or delete the row",
-                )
-            for key, code, at in zip(keys, codes, texts_at, strict=True):
-                cell = row[at] if at >= 0 else ""
-                code.append(key.setdefault(cell, len(key)))
-            for column, at in zip(numbers, numbers_at, strict=True):
-                column.append(row[at] if at >= 0 else "")
-            labels.append(row[place["label"]] if place["label"] >= 0 else "")
+        for rows in _chunks(path, reader, len(header)):
+            columns = dict(zip(header, zip(*rows, strict=True), strict=False))
+            empty = ("",) * len(rows)
+            for name, known in words.items():
+                codes[name].append(np.array([known[c] for c in columns.get(name, empty)], dtype=np.intp))
+            for name, parts in numbers.items():
+                parts.append(_column(path, columns.get(name, empty), name, len(labels)))
+            labels.extend(columns.get("label", empty))
     except csv.Error as error:
         raise FormatError(
             path, f"line {reader.line_num}", f"CSV ({error})", "mend the quotes there"
         ) from error
-    columns = [
-        _column(path, cells, name)
-        for cells, name in zip(numbers, ("time", "end", "value", "confidence"), strict=True)
-    ]
-    three = [(list(key), np.array(code, dtype=np.intp)) for key, code in zip(keys, codes, strict=True)]
-    return Long(three[0], three[1], three[2], *columns, labels)
+    none = np.zeros(0)
+    coded = [(list(w), np.concatenate([none.astype(np.intp), *codes[c]])) for c, w in words.items()]
+    return Long(*coded, *(np.concatenate([none, *parts]) for parts in numbers.values()), labels)
 
 
-def _column(path: Path, cells: list[str], name: str) -> NDArray[np.float64]:
+def _chunks(path: Path, reader: Any, width: int) -> Iterator[list[list[str]]]:
+    """Rows in thousands, without blank ones."""
+    rows: list[list[str]] = []
+    for row in reader:
+        if len(row) != width:
+            if not any(row):
+                continue
+            raise FormatError(
+                path, f"line {reader.line_num}", f"{width} cells, found {len(row)}", "mend or delete the row"
+            )
+        rows.append(row)
+        if len(rows) == 8192:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+def _column(path: Path, cells: Sequence[str], name: str, before: int) -> NDArray[np.float64]:
     numbers, bad = _parsed(cells)
     if bad is not None:
         raise FormatError(
-            path, f"row {bad + 1}, column {name!r}", f"a number, found {cells[bad][:40]!r}", "mend the cell"
+            path,
+            f"row {before + bad + 1}, column {name!r}",
+            f"a number, found {cells[bad][:40]!r}",
+            "mend the cell",
         )
     return numbers
 
 
-def _parsed(cells: list[str]) -> tuple[NDArray[np.float64], int | None]:
+def _parsed(cells: Sequence[str]) -> tuple[NDArray[np.float64], int | None]:
     """Numbers, NaN where a cell is missing, and the first cell that is neither."""
+    try:
+        if not any("_" in c for c in cells):
+            quick = np.array([c or "nan" for c in cells], dtype=np.float64)
+            return np.where(np.isfinite(quick), quick, np.nan), None
+    except ValueError:
+        pass  # words, or other ways to say that nothing is there
     out = np.full(len(cells), np.nan)
     for i, cell in enumerate(cells):
         if not cell:
