@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from kinesics import formats
-from kinesics.errors import FormatError
+from kinesics.errors import FormatError, MissingExtra
 from kinesics.performance import Audio
 
 av = pytest.importorskip("av")
@@ -129,6 +130,18 @@ def test_real_video_as_sound(shared_data):
     show = formats.load(shared_data("nc-talking_video") / "obama_20s.mp4", format="sound")
     assert show.speech.duration == pytest.approx(20, abs=0.05)
     assert np.abs(show.speech.samples).max() > 0.05
+
+
+def test_without_the_extra(tmp_path, monkeypatch):
+    path = encoded(tmp_path / "a.m4a", "aac", "mp4")
+    (tmp_path / "a.wav").write_bytes(b"junk")
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtra, match=r"kinesics\[video\]"):
+        formats.load(path)
+    with pytest.raises(FormatError, match="WAV"):  # damaged, whatever is installed
+        formats.load(tmp_path / "a.wav")
+    with pytest.raises(MissingExtra, match=r"kinesics\[video\]"):
+        formats.load(path, format="video")
 
 
 def test_nan_is_refused_as_before(tmp_path):

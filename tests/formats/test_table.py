@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kinesics import formats
-from kinesics.errors import DataError, FormatError
+from kinesics.errors import DataError, FormatError, MissingExtra
 from kinesics.formats import _table_parquet
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
@@ -524,6 +525,15 @@ def test_the_same_performance_gives_the_same_bytes(tmp_path, take):
             one, two = tmp_path / f"1{ending}", tmp_path / f"2{ending}"
             take.save(one, two, **options)
             assert one.read_bytes() == two.read_bytes()
+
+
+def test_parquet_without_the_extra(tmp_path, take, monkeypatch):
+    take.save(tmp_path / "a.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for call in (lambda: formats.load(tmp_path / "a.parquet"), lambda: take.save(tmp_path / "b.parquet")):
+        with pytest.raises(MissingExtra, match=r"kinesics\[tables\]"):
+            call()
+    assert not (tmp_path / "b.parquet").exists()
 
 
 def test_shared_endings(tmp_path, take):
