@@ -32,6 +32,7 @@ _HOME = {
     "Scene": "performance",
     "Signal": "performance",
     "Tier": "performance",
+    "Video": "performance",
     "avatars": "bodies.avatar",
     "convert": "formats",
     "load": "formats",

@@ -364,4 +364,4 @@ def _write(performance: Performance, path: Path) -> None:
         file.write(text.encode())
 
 
-FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write)
+FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write, also_reads=(".xml",))

@@ -305,4 +305,4 @@ def recognises(path: Path) -> bool:
     )
 
 
-FORMAT = Format("BML as JSON", (".bml.json", ".json"), ("plan",), _read, _write, recognises)
+FORMAT = Format("BML as JSON", (".bml.json",), ("plan",), _read, _write, recognises, (".json",))

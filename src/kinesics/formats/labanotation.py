@@ -344,4 +344,4 @@ def _write(performance: Performance, path: Path) -> None:
         file.write((json.dumps(out, indent=4, ensure_ascii=False) + "\n").encode())
 
 
-FORMAT = Format("Labanotation", (".laban.json", ".json"), ("plan", "laban"), _read, _write, _recognises)
+FORMAT = Format("Labanotation", (".laban.json",), ("plan", "laban"), _read, _write, _recognises, (".json",))

@@ -129,9 +129,10 @@ def _segments(words: Tier, captions: Tier, phrases: Tier) -> list[tuple[Interval
 
 FORMAT = Format(
     "words and phones as JSON",
-    (".phones.json", ".json"),
+    (".phones.json",),
     ("words", "phones", "captions"),
     read,
     write,
     recognises,
+    (".json",),
 )

@@ -266,4 +266,4 @@ def _plain(text: str) -> str:
     )
 
 
-FORMAT = Format("SiGML", (".sigml", ".xml"), ("plan", "signs"), _read, _write, _recognises)
+FORMAT = Format("SiGML", (".sigml",), ("plan", "signs"), _read, _write, _recognises, (".xml",))
