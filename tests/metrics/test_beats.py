@@ -11,9 +11,9 @@ from kinesics.errors import DataError, MissingExtra
 from kinesics.metrics import beats
 from kinesics.metrics._signal import local_minima, smooth
 from tests.metrics.inputs import golden, noise, walk
-from tests.metrics.oracles import gesture_inputs
+from tests.metrics.oracles.gesture import inputs
 
-INPUT, GOLD = gesture_inputs(), golden("gesture")
+INPUT, GOLD = inputs(), golden("gesture")
 
 
 def test_small_filters_agree_with_scipy():

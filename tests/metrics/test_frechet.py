@@ -10,9 +10,9 @@ import pytest
 from kinesics.errors import DataError
 from kinesics.metrics.frechet import bias_note, frechet_distance, frechet_of_moments
 from tests.metrics.inputs import golden, noise
-from tests.metrics.oracles import gesture_inputs
+from tests.metrics.oracles.gesture import inputs
 
-INPUT, GOLD = gesture_inputs(), golden("gesture")
+INPUT, GOLD = inputs(), golden("gesture")
 
 
 def test_equal_sets_are_at_no_distance_even_when_samples_are_few():

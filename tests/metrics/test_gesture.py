@@ -8,9 +8,9 @@ import pytest
 from kinesics.errors import DataError
 from kinesics.metrics import gesture
 from tests.metrics.inputs import golden, noise, walk
-from tests.metrics.oracles import gesture_inputs
+from tests.metrics.oracles.gesture import inputs
 
-INPUT, GOLD = gesture_inputs(), golden("gesture")
+INPUT, GOLD = inputs(), golden("gesture")
 
 
 def test_l1div_agrees_with_plain_loops():

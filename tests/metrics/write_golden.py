@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
-from tests.metrics import oracles
 from tests.metrics.inputs import GOLDEN
+
+TASKS = sorted(p.stem for p in (Path(__file__).parent / "oracles").glob("[a-z]*.py"))
 
 
 def main(names: list[str]) -> None:
-    for name in names or sorted(oracles.TASKS):
-        libraries, function = oracles.TASKS[name]
-        values = function()
-        text = {"versions": {lib: version(lib) for lib in ("numpy", *libraries)}, "values": values}
+    for name in names or TASKS:
+        oracle = import_module(f"tests.metrics.oracles.{name}")
+        versions = {library: version(library) for library in ("numpy", *oracle.LIBRARIES)}
+        text = {"versions": versions, "values": oracle.values()}
         (GOLDEN / f"{name}.json").write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
 
 

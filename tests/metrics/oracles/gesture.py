@@ -1,4 +1,4 @@
-"""The oracles behind the golden files: scipy, librosa, and published formulas as plain loops."""
+"""Gesture: scipy, and the published rules as plain loops."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from tests.metrics.inputs import noise, walk
 
+LIBRARIES = ("scipy",)
 
-def gesture_inputs() -> dict[str, Any]:
+
+def inputs() -> dict[str, Any]:
     """What the gesture metrics are tried on."""
     return {
         "x": noise(400, 24, seed=1) @ (np.eye(24) + 0.3 * noise(24, 24, seed=2)),
@@ -38,12 +40,12 @@ def _gahr(motion: Any, audio: Any, sigma: float) -> float:
     return total / len(audio)
 
 
-def gesture() -> dict[str, Any]:
+def values() -> dict[str, Any]:
     from scipy import linalg
     from scipy.ndimage import gaussian_filter
     from scipy.signal import argrelextrema
 
-    d = gesture_inputs()
+    d = inputs()
 
     def frechet(a: Any, b: Any, offset: float = 0.0) -> float:
         ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
@@ -131,6 +133,3 @@ def gesture() -> dict[str, Any]:
     out["minima"] = {str(k): argrelextrema(signal, np.less, order=k)[0].tolist() for k in (1, 2, 7)}
     out["smoothed"] = gaussian_filter(signal, 5).tolist()
     return out
-
-
-TASKS: dict[str, Any] = {"gesture": (("scipy",), gesture)}
