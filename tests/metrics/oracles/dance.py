@@ -59,7 +59,6 @@ def inputs() -> dict[str, Any]:
         "copies": [dancer(64, 50 + i) * [1, 1, 0.8] for i in range(9)],
         "generated": walk(30, 24, seed=3),
         "futures": walk(30, 24, seed=3) + 0.1 * noise(5, 30, 24, 3, seed=4),
-        "long": np.repeat(dancer(300, 7), 2, axis=0) + 0.0001 * noise(600, 24, 3, seed=8),
     }
 
 
@@ -97,14 +96,12 @@ def geometric_rules(now: np.ndarray, before: np.ndarray) -> list[bool]:
     wide = math.dist((0.199113488, 0.236807942, -0.0180702247), (-0.191692337, 0.236928746, -0.0123055102))
     hip = math.dist((0.0564076714, -0.323069185, 0.0109197125), (-0.0624834076, -0.331302464, 0.0150412619))
 
-    def at(name: str, frame: int = t) -> np.ndarray:
-        fixed = {
-            "zero": (0, 0, 0),
-            "y": (0, 1, 0),
-            "-y": (0, -1, 0),
-            "floor": (0, p[frame, :, 1].min(), 0),
-        }
-        return np.array(fixed[name], float) if name in fixed else p[frame, NAMES.index(name)]
+    def at(name: str) -> np.ndarray:
+        fixed = {"zero": (0, 0, 0), "y": (0, 1, 0), "-y": (0, -1, 0), "floor": (0, now[:, 1].min(), 0)}
+        return np.array(fixed[name], float) if name in fixed else now[NAMES.index(name)]
+
+    def was(name: str) -> np.ndarray:
+        return before[NAMES.index(name)]
 
     def velocity(a: str, b: str) -> np.ndarray:
         return ((at(b) - at(a)) - (was(b) - was(a))) * 120
