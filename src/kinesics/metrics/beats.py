@@ -283,7 +283,8 @@ def bas_aist(
     return float(hits(motion.astype(float), beats, sigma).mean()) if len(motion) else 0.0
 
 
-def _librosa(purpose: str) -> Any:
+def librosa_for(purpose: str) -> Any:
+    """Import librosa, or say which extra brings it."""
     try:
         import librosa
     except ImportError as error:
@@ -319,7 +320,7 @@ def onsets(samples: ArrayLike, rate: float, *, start: float = 0.0, end: float | 
     MissingExtra
         Without librosa, by which these scores are defined.
     """
-    librosa = _librosa("audio onsets")
+    librosa = librosa_for("audio onsets")
     sound = librosa.resample(_mono(samples, "sound").astype(np.float32), orig_sr=rate, target_sr=16000)
     cut = sound[int(start * 16000) : None if end is None else int(end * 16000)]
     found = librosa.onset.onset_detect(y=cut, sr=16000, hop_length=512, units="time")
@@ -337,7 +338,7 @@ def onsets_beat2022(samples: ArrayLike, rate: float, *, span: tuple[int, int] = 
     MissingExtra
         Without librosa, by which this score is defined.
     """
-    librosa = _librosa("audio onsets")
+    librosa = librosa_for("audio onsets")
     sound = librosa.resample(_mono(samples, "sound").astype(np.float32), orig_sr=rate, target_sr=22050)
     cut = sound[span[0] * 22050 : span[1] * 22050]
     strength = librosa.onset.onset_strength(y=cut, sr=22050)

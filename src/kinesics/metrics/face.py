@@ -323,15 +323,15 @@ METRICS = (
     ),
     Metric(
         "MVE-weights", "face", "lower", "", "BEAT, arXiv 2203.05297", "weights (T, K) twice, names",
-        weight_error, "_face_over:mve_weights",
+        weight_error, "_face_over:weights",
     ),
     Metric(
         "LVE-weights", "face", "lower", "", "BEAT, arXiv 2203.05297", "weights (T, K) twice, names",
-        weight_error, "_face_over:lve_weights",
+        weight_error, "_face_over:weights",
     ),
     Metric(
         "FDD-weights", "face", "zero", "", "FaceDiffuser, arXiv 2309.11306", "weights (T, K) twice, names",
-        weight_dynamics, "_face_over:fdd_weights",
+        weight_dynamics, "_face_over:weights",
     ),
     Metric(
         "EmotionAccuracy", "face", "higher", "", "any classifier; name it", "labels twice", accuracy,

@@ -247,7 +247,7 @@ METRICS = (
     Metric(
         "BC-BEAT2", "gesture", "higher", "", "EMAGE, arXiv 2401.00374",
         "positions (T, 55, 3) at 30 fps, audio beats, mean joint speeds", bc_beat2,
-        "_gesture_over:bc_beat2", True,
+        "_gesture_over:beat_consistency", True,
     ),
     Metric(
         "BC-TED", "gesture", "higher", "", "HA2G, arXiv 2203.13161",

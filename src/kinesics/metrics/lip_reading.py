@@ -196,8 +196,8 @@ def evaluate(reference: Sequence[str] | str, estimate: Sequence[str] | str) -> d
 
 
 METRICS = (
-    Metric("WER", "lip_reading", "lower", "", "Levenshtein 1966", "texts twice", wer, "_face_over:wer"),
-    Metric("CER", "lip_reading", "lower", "", "Levenshtein 1966", "texts twice", cer, "_face_over:cer"),
+    Metric("WER", "lip_reading", "lower", "", "Levenshtein 1966", "texts twice", wer, "_face_over:words"),
+    Metric("CER", "lip_reading", "lower", "", "Levenshtein 1966", "texts twice", cer, "_face_over:words"),
     Metric(
         "VER", "lip_reading", "lower", "", "SPECTRE, arXiv 2207.11094", "sentences of words of phones", ver
     ),

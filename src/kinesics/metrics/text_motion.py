@@ -364,7 +364,7 @@ METRICS = (
     *(
         Metric(
             f"{kind}-{part}", "text_motion", "lower", unit, "TEMOS, arXiv 2204.14109",
-            "a quantity (T, d) or (T, J, d) twice", function, f"_body_over:{kind.lower()}_{part}",
+            "a quantity (T, d) or (T, J, d) twice", function, "_body_over:position_error", True,
         )
         for kind, unit, function in (("APE", "m", ape), ("AVE", "m²", ave))
         for part in ("root", "trajectory", "local", "world")

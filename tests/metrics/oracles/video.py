@@ -53,9 +53,8 @@ def values() -> dict[str, Any]:
         out[f"psnr_{name}"] = float(
             np.mean([peak_signal_noise_ratio(x, y, data_range=255) for x, y in zip(a, b, strict=True)])
         )
-        how = dict(
-            gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=axis
-        )
+        how = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+        how |= {"data_range": 255, "channel_axis": axis}
         out[f"ssim_{name}"] = float(
             np.mean(
                 [
