@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from kinesics.errors import DataError
 
 Floats = NDArray[np.float64]
+
+
+def array_of(values: ArrayLike, what: str) -> NDArray[Any]:
+    """Whatever numpy makes of ``values``; a DataError where it makes nothing of them."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what}: not an array of numbers ({error})") from error
 
 
 def numbers(values: ArrayLike, shape: Sequence[str | int], what: str, *, least: int = 1) -> Floats:
@@ -91,7 +100,7 @@ def paired_sequences(
 
 def indices(values: ArrayLike, count: int, what: str) -> NDArray[np.int64]:
     """Indices into an axis of ``count`` entries, none out of range, at least one."""
-    array = np.asarray(values)
+    array = array_of(values, what)
     if array.dtype == bool and array.shape == (count,):
         array = np.flatnonzero(array)
     if array.ndim != 1 or not array.size or not np.issubdtype(array.dtype, np.integer):

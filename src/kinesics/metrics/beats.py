@@ -48,7 +48,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinesics.errors import DataError, MissingExtra, choose
-from kinesics.metrics._checks import Floats, indices, numbers, positive, sequences
+from kinesics.metrics._checks import Floats, array_of, indices, numbers, positive, sequences
 from kinesics.metrics._signal import local_minima, smooth
 
 UPPER_BODY = (3, 6, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
@@ -216,13 +216,13 @@ def bc_ted(
         raise DataError(
             f"audio beats: {len(audio_beats)} lists for {len(clips)} clips; expected one for each"
         )
-    added = 0.0 if mean is None else numbers(np.reshape(mean, (-1, 3)), (9, 3), "mean direction")
+    added = 0.0 if mean is None else numbers(mean, (9, 3), "mean direction")
     rate, sigma = positive(fps, "fps"), positive(sigma, "sigma")
     total, count = 0.0, 0
     for clip, beats in zip(clips, audio_beats, strict=True):
         at = _ted_beats(clip + added, threshold) / rate
-        sound = np.asarray(beats, dtype=float)
-        sound = numbers(sound, ("beats",), "audio beats") if sound.size else sound.reshape(0)
+        sound = array_of(beats, "audio beats")
+        sound = numbers(sound, ("beats",), "audio beats") if sound.size else np.zeros(0)
         if len(at):
             total, count = total + hits(sound, at, sigma).sum(), count + len(sound)
     if not count:
@@ -266,7 +266,7 @@ def bas_aist(
     choose("variant", variant, ("bailando", "fact"))
     points = numbers(positions, ("T", 24, 3), "positions", least=3)
     sigma = positive(sigma, "sigma")
-    beats = np.asarray(music_beats)
+    beats = array_of(music_beats, "music beats")
     if beats.dtype == bool:
         beats = np.flatnonzero(beats)
     beats = numbers(beats, ("beats",), "music beats")
@@ -293,7 +293,7 @@ def librosa_for(purpose: str) -> Any:
 
 
 def _mono(samples: ArrayLike, what: str) -> Floats:
-    sound = np.asarray(samples, dtype=float)
+    sound = array_of(samples, what)
     return numbers(sound.mean(1) if sound.ndim == 2 else sound, ("N",), what)
 
 

@@ -65,7 +65,7 @@ def validate(dances: ArrayLike | Sequence[ArrayLike]) -> list[Floats]:
 
 def prepare(dance: ArrayLike, *, generated: bool) -> Floats:
     """A dance as the published evaluation takes it: generated ones from the first root on, at most 1200 frames."""
-    (d,) = validate(np.asarray(dance)[None] if np.ndim(dance) == 3 else dance)
+    (d,) = validate([dance])
     return d[:CUT] - d[0, 0] if generated else d
 
 
@@ -173,7 +173,7 @@ def mpd(
     """
     g = numbers(generated, ("H", "J", 3), "generated frames")
     f = numbers(futures, ("S", *g.shape), "futures")
-    ends = indices(np.asarray(horizons) - 1, len(g), "horizons less one")
+    ends = indices([h - 1 for h in horizons], len(g), "horizons less one")
     away = np.linalg.norm(f - g, axis=3).mean(2)
     return {int(e) + 1: float(away[:, : e + 1].mean(1).min()) for e in ends}
 

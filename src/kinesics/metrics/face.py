@@ -40,7 +40,7 @@ from numpy.typing import ArrayLike
 
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError, choose
-from kinesics.metrics._checks import Floats, indices, numbers, pair, paired_sequences, sequences
+from kinesics.metrics._checks import Floats, array_of, indices, numbers, pair, paired_sequences, sequences
 from kinesics.metrics._registry import Metric, Score
 from kinesics.metrics.lip_sync import lip_sync
 
@@ -167,7 +167,7 @@ def mod(reference: ArrayLike, estimate: ArrayLike, *, upper_lip: int = 0, lower_
     upper_lip, lower_lip
         Vertices at the middle of each lip.
     """
-    if np.ndim(reference) == 1:
+    if array_of(reference, "mouth opening").ndim == 1:
         a, b = pair(reference, estimate, ("T",), "mouth opening")
     else:
         ((x, y),) = validate(reference, estimate)

@@ -93,7 +93,7 @@ def frechet_distance(reference: ArrayLike, estimate: ArrayLike, *, offset: float
     if note:
         log.warning("Fréchet distance %s", note)
     if offset:
-        return frechet_of_moments(x.mean(0), np.cov(x.T), y.mean(0), np.cov(y.T), offset=offset)
+        return frechet_of_moments(x.mean(0), _covariance(x), y.mean(0), _covariance(y), offset=offset)
     away = x.mean(0) - y.mean(0)
     a, b = _triangle(x), _triangle(y)
     root = np.linalg.svd(a @ b.T, compute_uv=False).sum()
@@ -110,8 +110,8 @@ def frechet_of_moments(
     """
     mx, my = numbers(mean_x, ("d",), "reference mean"), numbers(mean_y, ("d",), "estimated mean")
     d = len(mx)
-    cx = numbers(np.atleast_2d(cov_x), (d, d), "reference covariance")
-    cy = numbers(np.atleast_2d(cov_y), (d, d), "estimated covariance")
+    cx = numbers(cov_x, (d, d), "reference covariance")
+    cy = numbers(cov_y, (d, d), "estimated covariance")
     if len(my) != d:
         raise DataError(f"means: {d} and {len(my)} dimensions; use one extractor for both")
     bend = offset * np.eye(d)
@@ -123,6 +123,10 @@ def frechet_of_moments(
 def _triangle(features: Floats) -> Floats:
     """R with RᵀR the covariance of the features."""
     return np.linalg.qr((features - features.mean(0)) / np.sqrt(len(features) - 1), mode="r")
+
+
+def _covariance(features: Floats) -> Floats:
+    return np.atleast_2d(np.cov(features, rowvar=False))
 
 
 def _factor(covariance: Floats) -> Floats:

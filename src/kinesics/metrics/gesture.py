@@ -214,7 +214,7 @@ def fgd_score(
 ) -> Score:
     """FGD with what must be known about it: extractor, sample counts, bias."""
     value = fgd(reference, estimate)
-    (n, d), m = np.shape(reference), len(np.asarray(estimate))
+    (n, d), m = np.shape(reference), np.shape(estimate)[0]
     notes = (
         bias_note(n, m, d) or "",
         "" if extractor else "extractor not named: not comparable with any other FGD",

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinesics.errors import DataError
-from kinesics.metrics._checks import Floats, numbers, pair
+from kinesics.metrics._checks import Floats, array_of, numbers, pair
 from kinesics.metrics._registry import Metric, Score
 from kinesics.metrics.frechet import bias_note, frechet_distance
 from kinesics.seeds import rng
@@ -219,7 +219,7 @@ def ave(reference: ArrayLike, estimate: ArrayLike) -> float:
 
 
 def _quantity(reference: ArrayLike, estimate: ArrayLike, least: int) -> tuple[Floats, Floats]:
-    shape = ("T", "d") if np.ndim(reference) == 2 else ("T", "J", "d")
+    shape = ("T", "d") if array_of(reference, "quantity").ndim == 2 else ("T", "J", "d")
     a, b = pair(reference, estimate, shape, "quantity", least=least)
     if a.shape[-1] not in (1, 2, 3):
         raise DataError(f"quantity: {a.shape[-1]} coordinates on the last axis; expected 1, 2 or 3")

@@ -9,7 +9,7 @@ differences wrap around at 256, and a published script's PSNR is wrong for that.
 **SSIM** (Wang et al. 2004). Gaussian window σ = 1.5 (11 × 11), population covariances, K = 0.01 and 0.03, the border of 5 pixels cut,
 mean over channels and frames. Higher, 1 is equal. Talking-head papers often take it on face crops; the crop is part of
 the number. **MS-SSIM** (Wang et al. 2003): contrast and structure at five scales, halved by 2 × 2 means, weights 0.0448, 0.2856, 0.3001, 0.2363,
-0.1333, each channel by itself; needs more than 160 pixels on the shorter side. This is what pytorch-msssim computes; torchmetrics
+0.1333, each channel by itself; needs at least 176 pixels on the shorter side. This is what pytorch-msssim computes; torchmetrics
 leaves a mirrored border in at the coarsest scale and means over channels first, which moves the fifth decimal.
 
 **CPBD**: `kinesics.metrics.sharpness`. Mean over frames.
@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kinesics.errors import DataError, choose
-from kinesics.metrics._checks import Floats, indices, numbers, pair, positive
+from kinesics.metrics._checks import Floats, array_of, indices, numbers, pair, positive
 from kinesics.metrics._registry import Metric, Score
 from kinesics.metrics._signal import gaussian_kernel
 from kinesics.metrics.frechet import frechet_distance
@@ -71,7 +71,7 @@ def validate(reference: ArrayLike, estimate: ArrayLike, *, peak: float = 255.0) 
 
 
 def _frames(values: ArrayLike, side: str, peak: float) -> Floats:
-    given = np.asarray(values)
+    given = array_of(values, f"{side} frames")
     if given.ndim == 3 and given.shape[2] in (3, 4) and given.shape[1] > 16:
         raise DataError(f"{side} frames: shape {given.shape} looks like one colour image; add the time axis")
     if given.ndim == 4 and given.shape[-1] not in (1, 3):
@@ -107,7 +107,7 @@ def ssim(reference: ArrayLike, estimate: ArrayLike, *, peak: float = 255.0) -> f
 def ms_ssim(reference: ArrayLike, estimate: ArrayLike, *, peak: float = 255.0) -> float:
     """Multi-scale structural similarity, mean over channels and frames."""
     a, b = validate(reference, estimate, peak=peak)
-    _least_size(a, 161)
+    _least_size(a, 176)
     values = []
     for x, y in zip(a, b, strict=True):
         value = np.ones(x.shape[2])
@@ -207,12 +207,10 @@ def seam_ratio(frames: ArrayLike, seams: Sequence[int]) -> float:
     seams
         First frame after each join, from 1.
     """
-    f = np.asarray(frames)
-    values = numbers(
-        f.reshape(len(f), -1) if f.ndim > 1 else f, ("T", "values")[: min(f.ndim, 2)], "frames", least=3
-    )
+    given = array_of(frames, "frames")
+    values = numbers(given, ("T", *["values"] * (given.ndim - 1)), "frames", least=3)
     change = np.abs(np.diff(values.reshape(len(values), -1), axis=0)).mean(1)
-    at = np.unique(indices(np.asarray(seams) - 1, len(change), "seams less one"))
+    at = np.unique(indices([s - 1 for s in seams], len(change), "seams less one"))
     elsewhere = np.delete(change, at)
     if not len(elsewhere) or elsewhere.mean() == 0:
         raise DataError("frames: nothing changes away from the seams; the ratio is not defined")
@@ -255,7 +253,7 @@ def evaluate(
     found = {"PSNR": psnr(a, b, peak=peak)}
     if smallest >= 11:
         found["SSIM"] = ssim(a, b, peak=peak)
-    if smallest >= 161:
+    if smallest >= 176:
         found["MS-SSIM"] = ms_ssim(a, b, peak=peak)
     if smallest >= 64:
         found["CPBD"] = sharpness(b * (255 / peak))
