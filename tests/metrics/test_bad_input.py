@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from kinesics.errors import DataError
-from kinesics.metrics import beats, dance, face, frechet, gesture, lip_sync, sharpness, text_motion, video
+from kinesics.metrics import (
+    beats,
+    dance,
+    face,
+    frechet,
+    gesture,
+    lip_sync,
+    positions,
+    sharpness,
+    text_motion,
+    video,
+)
 from tests.metrics.inputs import noise, walk
 from tests.metrics.oracles.dance import dancer
 
@@ -43,9 +54,9 @@ CALLS = {
     "multimodality": (text_motion.multimodality, [noise(3, 30, 4)], {}),
     "retrieval": (text_motion.retrieval, [noise(20, 20)], {}),
     "cosine": (text_motion.cosine, [ROWS, ROWS], {}),
-    "ape": (text_motion.ape, [VERTICES, VERTICES], {}),
-    "ave": (text_motion.ave, [VERTICES, VERTICES], {}),
-    "quantities": (text_motion.quantities, [dancer(20, 1)], {}),
+    "ape": (positions.ape, [VERTICES, VERTICES], {}),
+    "ave": (positions.ave, [VERTICES, VERTICES], {}),
+    "quantities": (positions.quantities, [dancer(20, 1)], {}),
     "temos": (text_motion.temos_score, [ROWS, ROWS], {}),
     "car": (text_motion.car_accuracy, [ROWS, ROWS, -ROWS], {}),
     "kinetic": (dance.kinetic_features, [walk(20, 24)], {}),

@@ -14,7 +14,7 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.humanoid import INDEX
 from kinesics.errors import DataError, FormatError
 from kinesics.geometry import rotations as rot
-from kinesics.metrics import beats, gesture
+from kinesics.metrics import beats, gesture, onsets
 from kinesics.metrics._gesture_over import OURS, canonical
 from kinesics.metrics._registry import ARROWS
 from kinesics.metrics.mouth import Mouth
@@ -90,11 +90,11 @@ def test_every_metric_says_what_it_is():
 
 
 def test_every_metric_is_in_the_docstring_that_specifies_it():
-    from kinesics.metrics import lip_sync, sharpness
+    from kinesics.metrics import lip_sync, positions, sharpness
 
     for m in metrics.available():
         module = import_module(f"kinesics.metrics.{m.task}")
-        text = "".join(d.__doc__ for d in (module, beats, lip_sync, sharpness))
+        text = "".join(d.__doc__ for d in (module, beats, lip_sync, positions, sharpness))
         stem = m.name.split("@")[0].split("-root")[0].split("-traj")[0].split("-local")[0].split("-world")[0]
         stem = {"BC-BEAT2022": "bc_beat2022", "BC-BEAT2": "bc_beat2", "BC-TED": "bc_ted", "M-LMD": "LMD", "F-LMD": "LMD",
                 "FaceDiversity": "Diversity", "StyleDiversity": "Style diversity", "MVE-weights": "weight_error",
@@ -286,7 +286,7 @@ def test_beats_over_performances():
     assert score.label == "BC-BEAT2*"
     assert 0 < score.value <= 1
     points = canonical(a.body, 30)
-    sound = beats.onsets(a.speech.samples, 16000, start=2, end=10)
+    sound = onsets.onsets(a.speech.samples, 16000, start=2, end=10)
     assert score.value == pytest.approx(
         beats.bc_beat2(points, sound, mean_speed=np.maximum(beats.joint_speed(points).mean(0), 1e-6))
     )
@@ -294,6 +294,14 @@ def test_beats_over_performances():
     mute = a.with_tracks(speech=None)
     assert metrics.measure("BC-BEAT2", a, mute).value == score.value
     assert metrics.measure("BC-BEAT2", a, a.shift(3)).value == pytest.approx(score.value)
+    given = metrics.measure("BC-BEAT2", a, a, mean_speed=np.maximum(beats.joint_speed(points).mean(0), 1e-6))
+    assert given.value == pytest.approx(score.value)
+    assert not given.notes
+    assert "not BEAT2's file" in score.notes[0]
+    with pytest.raises(DataError, match="111 frames at 30 per second; at least 122"):
+        metrics.measure("BC-BEAT2", a, a.slice(0, 3.7))
+    with pytest.raises(DataError, match="hold nothing from 2 s"):
+        metrics.measure("BC-BEAT2", a, a.with_tracks(speech=a.speech.slice(0, 1)))
     with pytest.raises(DataError, match="neither side has a track 'speech'"):
         metrics.measure("BC-BEAT2", mute, mute)
     pulses = np.zeros(16000 * 12)

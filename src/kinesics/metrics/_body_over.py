@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from kinesics.bodies.humanoid import INDEX
 from kinesics.errors import DataError
-from kinesics.metrics import dance, text_motion, video
+from kinesics.metrics import dance, positions, video
 from kinesics.metrics._checks import Floats
 from kinesics.metrics._gesture_over import OFFSETS, canonical
 from kinesics.metrics._measure import Takes, paired, together
 from kinesics.metrics._registry import Metric, Score
-from kinesics.metrics.beats import bas_aist, librosa_for
+from kinesics.metrics.beats import bas_aist
 from kinesics.metrics.frechet import bias_note
-from kinesics.performance import Audio
+from kinesics.metrics.onsets import music_beats
 
 SMPL = [*range(22), INDEX["leftMiddleProximal"], INDEX["rightMiddleProximal"]]
 """The canonical joints that stand for SMPL's 24; its hands are the middle fingers' knuckles."""
@@ -26,11 +24,11 @@ def position_error(metric: Metric, reference: Takes, estimate: Takes, *, fps: fl
     reference.tracks("body")
     estimate.tracks("body")
     kind, part = metric.name.split("-")
-    of = text_motion.ape if kind == "APE" else text_motion.ave
+    of = positions.ape if kind == "APE" else positions.ave
     values, frames, notes = [], [], {}
     for r, e in paired(reference, estimate):
         a, b, note = together(r.body, e.body, fps)
-        x, y = (getattr(text_motion.quantities(canonical(m, fps)[:, :22]), part) for m in (a, b))
+        x, y = (getattr(positions.quantities(canonical(m, fps)[:, :22]), part) for m in (a, b))
         values.append(of(x, y))
         frames.append(len(x))
         notes[note] = None
@@ -67,25 +65,22 @@ def dance_features(metric: Metric, reference: Takes, estimate: Takes) -> Score:
 def bas(metric: Metric, reference: Takes, estimate: Takes, *, variant: str = "bailando") -> Score:
     """BAS of the estimate with its own music, or the reference's; beats by librosa's tracker."""
     values = []
-    for (r, e), points in zip(paired(reference, estimate), _dances(estimate), strict=True):
+    estimate.tracks("body")
+    for r, e in paired(reference, estimate):
         music = e.get("music") or r.get("music")
         if music is None:
             raise DataError("BAS: neither side has a track 'music'")
-        values.append(bas_aist(points, music_beats(music, e.body.start), variant=variant))
+        points = canonical(e.body, 60)[:, SMPL]
+        values.append(
+            bas_aist(
+                points,
+                music_beats(music.samples, float(music.fps), start=e.body.start - music.start),
+                variant=variant,
+            )
+        )
     return metric.score(
         np.mean(values), len(values), starred=True, settings={"sigma": 3, "fps": 60, "variant": variant}
     )
-
-
-def music_beats(music: Audio, start: float = 0.0) -> Any:
-    """Frames at 60 per second, counted from second ``start``, of librosa's beats (hop 512 at 30720 Hz)."""
-    librosa = librosa_for("music beats")
-    samples = np.asarray(music.samples, dtype=np.float32)
-    samples = samples.mean(1) if samples.ndim == 2 else samples
-    sound = librosa.resample(samples, orig_sr=float(music.fps), target_sr=30720)
-    frames = librosa.beat.beat_track(y=sound, sr=30720, hop_length=512, units="frames")[1]
-    moved = np.asarray(frames) + round((music.start - start) * 60)
-    return moved[moved >= 0]
 
 
 def frozen(metric: Metric, reference: Takes, estimate: Takes) -> Score:

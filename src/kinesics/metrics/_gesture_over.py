@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.retarget import retarget
@@ -15,8 +16,9 @@ from kinesics.metrics import gesture
 from kinesics.metrics._checks import Floats, numbers
 from kinesics.metrics._measure import Takes, paired
 from kinesics.metrics._registry import Extractor, Metric, Score
-from kinesics.metrics.beats import UPPER_BODY, bc_beat2, joint_speed, onsets
-from kinesics.metrics.text_motion import quantities
+from kinesics.metrics.beats import UPPER_BODY, bc_beat2, joint_speed
+from kinesics.metrics.onsets import onsets
+from kinesics.metrics.positions import quantities
 from kinesics.performance import Motion, Performance
 
 OFFSETS = "maya"
@@ -97,26 +99,44 @@ def l1div(metric: Metric, reference: Takes, estimate: Takes, *, fps: float = 30)
     )  # fmt: skip
 
 
-def beat_consistency(metric: Metric, reference: Takes, estimate: Takes, *, mask: str = "published") -> Score:
-    """BC-BEAT2 of the estimate against its own speech, or the reference's where it has none."""
-    heard = [e if "speech" in e else r for r, e in paired(reference, estimate)]
-    for show in heard:
-        if "speech" not in show:
-            raise DataError("BC-BEAT2: neither side has a track 'speech'")
-    true = [canonical(body, 30) for body in reference.tracks("body")]
-    usual = np.average([joint_speed(b).mean(0) for b in true], axis=0, weights=[len(b) for b in true])
-    usual = np.maximum(usual, 1e-6)
+def beat_consistency(
+    metric: Metric,
+    reference: Takes,
+    estimate: Takes,
+    *,
+    mask: str = "published",
+    mean_speed: ArrayLike | None = None,
+) -> Score:
+    """BC-BEAT2 of the estimate against its own speech, or the reference's where it has none.
+
+    ``mean_speed`` takes the 55 speeds of BEAT2's file; by default they are measured on the reference.
+    """
+    reference.tracks("body")
+    estimate.tracks("body")
+    pairs, note = paired(reference, estimate), ""
+    if mean_speed is None:
+        true = [canonical(r.body, 30) for r, _ in pairs]
+        mean_speed = np.average(
+            [joint_speed(b).mean(0) for b in true], axis=0, weights=[len(b) for b in true]
+        )
+        mean_speed = np.maximum(mean_speed, 1e-6)
+        note = "usual speeds are those of the reference given, not BEAT2's file"
     values, frames = [], []
-    for show, body in zip(heard, estimate.tracks("body"), strict=True):
-        points = canonical(body, 30)
-        speech = show.speech
-        shift = body.start - speech.start
+    for r, e in pairs:
+        points = canonical(e.body, 30)
+        if len(points) < 122:
+            raise DataError(
+                f"BC-BEAT2: {len(points)} frames at 30 per second; at least 122 needed, 60 are cut from each end"
+            )
+        speech = e.get("speech") or r.get("speech")
+        if speech is None:
+            raise DataError("BC-BEAT2: neither side has a track 'speech'")
+        shift = e.body.start - speech.start
         last = (len(points) - 60) / 30
         sound = onsets(speech.samples, float(speech.fps), start=max(2 + shift, 0), end=last + shift) - shift
-        values.append(bc_beat2(points, sound, mean_speed=usual, mask=mask))
+        values.append(bc_beat2(points, sound, mean_speed=mean_speed, mask=mask))
         frames.append(len(points) - 120)
     return metric.score(
-        gesture.frame_weighted(values, frames), sum(frames), starred=True,
-        settings={"sigma": 0.3, "order": 7, "threshold": 0.3, "fps": 30, "mask": mask},
-        notes=("usual speeds are those of the reference given, not BEAT2's file",),
+        gesture.frame_weighted(values, frames), sum(frames), starred=True, notes=(note,),
+        settings={"sigma": 0.3, "order": 7, "threshold": 0.3, "fps": 30, "mask": mask, "offsets": OFFSETS},
     )  # fmt: skip

@@ -42,12 +42,11 @@ smoothing, minima of order 10, mean over the **motion's** beats. The two are dif
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kinesics.errors import DataError, MissingExtra, choose
+from kinesics.errors import DataError, choose
 from kinesics.metrics._checks import Floats, array_of, indices, numbers, positive, sequences
 from kinesics.metrics._signal import local_minima, smooth
 
@@ -72,8 +71,10 @@ def hits(beats: Floats, near: Floats, sigma: float) -> Floats:
 
 def _audio(beats: ArrayLike, first: float, last: float) -> Floats:
     """Audio beats of the span, at least one."""
-    found = numbers(beats, ("beats",), "audio beats")
-    found = found[(found >= first) & (found < last)]
+    found = array_of(beats, "audio beats")
+    if found.size:
+        found = numbers(found, ("beats",), "audio beats")
+        found = found[(found >= first) & (found < last)]
     if not len(found):
         raise DataError(f"audio beats: none from {first:g} s to {last:g} s; expected at least one")
     return found
@@ -96,7 +97,7 @@ def bc_beat2022(
     right_arm
         (T, 9) Euler angles in degrees of the right shoulder, arm and forearm.
     audio_beats
-        Seconds, from :func:`onsets_beat2022`.
+        Seconds, from `kinesics.metrics.onsets.onsets_beat2022`.
     span
         Seconds that count.
     joint
@@ -143,7 +144,7 @@ def bc_beat2(
     positions
         (T, J, 3) joint positions in metres, the 55 of SMPL-X for the default ``joints``.
     audio_beats
-        Seconds, from :func:`onsets`.
+        Seconds, from `kinesics.metrics.onsets.onsets`.
     mean_speed
         (J,) mean speed of each joint over the data set, m/s (see :func:`joint_speed`).
     threshold
@@ -202,7 +203,7 @@ def bc_ted(
     directions
         Clips of (T, 9, 3) direction vectors, T usually 34.
     audio_beats
-        For every clip its beats in seconds, from :func:`onsets`; may be empty.
+        For every clip its beats in seconds, from `kinesics.metrics.onsets.onsets`; may be empty.
     mean
         (9, 3) ``mean_dir_vec`` of the data set, if it was subtracted.
 
@@ -281,68 +282,3 @@ def bas_aist(
         return float(hits(beats, motion.astype(float), sigma).mean())
     motion = local_minima(np.concatenate([[0.0], speed.sum(1)]), order=10)
     return float(hits(motion.astype(float), beats, sigma).mean()) if len(motion) else 0.0
-
-
-def librosa_for(purpose: str) -> Any:
-    """Import librosa, or say which extra brings it."""
-    try:
-        import librosa
-    except ImportError as error:
-        raise MissingExtra("lab", purpose) from error
-    return librosa
-
-
-def _mono(samples: ArrayLike, what: str) -> Floats:
-    sound = array_of(samples, what)
-    return numbers(sound.mean(1) if sound.ndim == 2 else sound, ("N",), what)
-
-
-def onsets(samples: ArrayLike, rate: float, *, start: float = 0.0, end: float | None = None) -> Floats:
-    """Audio beats of `bc_beat2` and `bc_ted`: librosa's onsets of the part from ``start`` to ``end``.
-
-    Parameters
-    ----------
-    samples
-        (N,) or (N, channels) sound; brought to 16 kHz, hop 512.
-    rate
-        Samples per second.
-    start, end
-        Seconds to look at: the trimmed ends must be cut before, because librosa judges an onset by the
-        loudest of the sound it is given.
-
-    Returns
-    -------
-    numpy.ndarray
-        Seconds on the recording's clock.
-
-    Raises
-    ------
-    MissingExtra
-        Without librosa, by which these scores are defined.
-    """
-    librosa = librosa_for("audio onsets")
-    sound = librosa.resample(_mono(samples, "sound").astype(np.float32), orig_sr=rate, target_sr=16000)
-    cut = sound[int(start * 16000) : None if end is None else int(end * 16000)]
-    found = librosa.onset.onset_detect(y=cut, sr=16000, hop_length=512, units="time")
-    return np.asarray(found, dtype=float) + int(start * 16000) / 16000
-
-
-def onsets_beat2022(samples: ArrayLike, rate: float, *, span: tuple[int, int] = (10, 500)) -> Floats:
-    """Audio beats of `bc_beat2022`: librosa's onsets moved back to the energy minimum before them.
-
-    The published code leaves librosa's default rate of 22050 Hz everywhere, so the sound is brought to
-    that rate; at 16 kHz the same code would stretch time by 0.73. The other arguments are those of :func:`onsets`.
-
-    Raises
-    ------
-    MissingExtra
-        Without librosa, by which this score is defined.
-    """
-    librosa = librosa_for("audio onsets")
-    sound = librosa.resample(_mono(samples, "sound").astype(np.float32), orig_sr=rate, target_sr=22050)
-    cut = sound[span[0] * 22050 : span[1] * 22050]
-    strength = librosa.onset.onset_strength(y=cut, sr=22050)
-    raw = librosa.onset.onset_detect(onset_envelope=strength, backtrack=False)
-    energy = librosa.feature.rms(S=np.abs(librosa.stft(y=cut)))[0]
-    back = librosa.onset.onset_backtrack(raw, energy)
-    return np.asarray(librosa.frames_to_time(back), dtype=float) + span[0]

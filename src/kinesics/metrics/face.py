@@ -34,6 +34,7 @@ sum of squares of the upper face's weights. Columns are chosen by name: three or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -327,7 +328,7 @@ METRICS = (
     ),
     Metric(
         "LVE-weights", "face", "lower", "", "BEAT, arXiv 2203.05297", "weights (T, K) twice, names",
-        weight_error, "_face_over:weights",
+        partial(weight_error, only=MOUTH_NAMES), "_face_over:weights",
     ),
     Metric(
         "FDD-weights", "face", "zero", "", "FaceDiffuser, arXiv 2309.11306", "weights (T, K) twice, names",

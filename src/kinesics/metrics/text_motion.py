@@ -15,9 +15,7 @@ R@k in percent, MedR the median rank counted from 1. Equal similarities share th
 ``text_similarity`` and ``threshold`` other texts count as correct too: the threshold is on a scale of 0 to 1, so 0.95
 means a cosine above 0.90.
 
-**APE, AVE** (TEMOS, arXiv 2204.14109; SINC). For a quantity q: APE = mean over time (and joints) of ‖q − q̂‖; AVE = mean over
-joints of ‖Var q − Var q̂‖, variances over time divided by T − 1. `quantities` gives the four: root, trajectory (on
-the ground), local pose (root's place and heading taken out), global joints. Metres and square metres; lower.
+**APE, AVE**: see `kinesics.metrics.positions`.
 
 **TEMOS score** (SINC, arXiv 2304.10417): (1 + cosine) / 2 of embeddings of generated and true motion; 0 to 1, higher.
 
@@ -29,40 +27,19 @@ rewritten texts betray themselves by style.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kinesics.errors import DataError
-from kinesics.metrics._checks import Floats, array_of, numbers, pair
+from kinesics.metrics._checks import Floats, numbers, pair
 from kinesics.metrics._registry import Metric, Score
 from kinesics.metrics.frechet import bias_note, frechet_distance
+from kinesics.metrics.positions import ape, ave
 from kinesics.seeds import rng
 
 RANKS = (1, 2, 3, 5, 10)
 """The k of R@k."""
-
-
-class Quantities(NamedTuple):
-    """A motion in the four parts that APE and AVE are computed of, metres, Y up.
-
-    Parameters
-    ----------
-    root
-        (T, 3) the root, from the origin, the first frame facing +Z.
-    trajectory
-        (T, 2) its place on the ground (x, z).
-    local
-        (T, J − 1, 3) the other joints, seen from the point below the root and its heading.
-    world
-        (T, J, 3) all joints, started like the root.
-    """
-
-    root: Floats
-    trajectory: Floats
-    local: Floats
-    world: Floats
 
 
 def validate(text: ArrayLike, motion: ArrayLike, *, least: int = 1) -> tuple[Floats, Floats]:
@@ -204,73 +181,6 @@ def retrieval(
         out |= {f"{way} R@{k}": float(100 * (at < k).mean()) for k in RANKS}
         out[f"{way} MedR"] = float(np.median(at) + 1)
     return out
-
-
-def ape(reference: ArrayLike, estimate: ArrayLike) -> float:
-    """Average position error of a quantity (T, d) or (T, J, d)."""
-    a, b = _quantity(reference, estimate, 1)
-    return float(np.linalg.norm(a - b, axis=-1).mean())
-
-
-def ave(reference: ArrayLike, estimate: ArrayLike) -> float:
-    """Average variance error of a quantity (T, d) or (T, J, d)."""
-    a, b = _quantity(reference, estimate, 2)
-    return float(np.linalg.norm(a.var(0, ddof=1) - b.var(0, ddof=1), axis=-1).mean())
-
-
-def _quantity(reference: ArrayLike, estimate: ArrayLike, least: int) -> tuple[Floats, Floats]:
-    shape = ("T", "d") if array_of(reference, "quantity").ndim == 2 else ("T", "J", "d")
-    a, b = pair(reference, estimate, shape, "quantity", least=least)
-    if a.shape[-1] not in (1, 2, 3):
-        raise DataError(f"quantity: {a.shape[-1]} coordinates on the last axis; expected 1, 2 or 3")
-    return a, b
-
-
-def quantities(
-    positions: ArrayLike, *, left: tuple[int, ...] = (1, 16), right: tuple[int, ...] = (2, 17), root: int = 0
-) -> Quantities:
-    """The parts of a motion that APE and AVE look at.
-
-    Parameters
-    ----------
-    positions
-        (T, J, 3) metres, Y up.
-    left, right
-        Joints whose difference points to the person's left: hips and shoulders (SMPL-X and canonical indices).
-    root
-        The root joint.
-
-    Returns
-    -------
-    Quantities
-
-    Raises
-    ------
-    DataError
-        On other shapes, or if hips and shoulders show no heading.
-    """
-    p = numbers(positions, ("T", "J", 3), "positions")
-    if max(*left, *right, root) >= p.shape[1]:
-        raise DataError(
-            f"positions: {p.shape[1]} joints; hips and shoulders are at {(*left, *right)} (axis 1)"
-        )
-    side = (p[:, list(left)] - p[:, list(right)]).sum(1)
-    length = np.hypot(side[:, 0], side[:, 2])
-    if length.min() < 1e-9:
-        raise DataError(f"positions: frame {int(length.argmin())}: hips and shoulders show no heading")
-    # The person's left is +X when facing +Z.
-    x, z = side[:, 0] / length, side[:, 2] / length
-    below = p[:, root] * [1, 0, 1]
-    local = _turned(p - below[:, None], x[:, None], z[:, None])
-    world = _turned(p - below[0], x[0], z[0])
-    others = np.arange(p.shape[1]) != root
-    place = world[:, root]
-    return Quantities(place, place[:, [0, 2]], local[:, others], world)
-
-
-def _turned(p: Floats, x: Floats, z: Floats) -> Floats:
-    """Points turned about Y so that the direction (x, 0, z) becomes +X."""
-    return np.stack([x * p[..., 0] + z * p[..., 2], p[..., 1], x * p[..., 2] - z * p[..., 0]], -1)
 
 
 def temos_score(reference: ArrayLike, estimate: ArrayLike) -> float:
