@@ -1,4 +1,4 @@
-"""Every pure function, every array it takes, everything that can be wrong with it: a DataError and nothing else."""
+"""Every pure function, every array it takes, all that can be wrong: a DataError and nothing else."""
 
 from __future__ import annotations
 

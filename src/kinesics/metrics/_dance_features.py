@@ -1,7 +1,7 @@
 """The two feature vectors of dance: kinetic (72) and geometric (32), as AIST++ computes them.
 
-Definitions after Onuma et al. 2008 and Müller et al. 2005, in the form that fairmotion and the AIST++ tools
-gave them. Their peculiarities are part of the numbers and are kept:
+Definitions after Onuma et al. 2008 and Müller et al. 2005, in the form that fairmotion and the AIST++
+tools gave them. Their peculiarities are part of the numbers and are kept:
 
 * the sizes that thresholds are multiples of (upper arm, shoulder and hip width) are those of one SMPL
   body, whoever dances;

@@ -1,7 +1,7 @@
 """Two small filters that metrics are defined by, as scipy computes them.
 
-``scipy.signal.argrelextrema(x, np.less)`` and ``scipy.ndimage.gaussian_filter1d``; the tests hold
-them against scipy itself.
+``scipy.signal.argrelextrema(x, np.less)`` and ``scipy.ndimage.gaussian_filter1d``; the tests hold them
+against scipy itself.
 """
 
 from __future__ import annotations

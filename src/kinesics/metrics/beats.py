@@ -17,26 +17,28 @@ What differs:
 
 All times are seconds on the recording's clock, but for `bas_aist`, which counts frames.
 
-**bc_beat2022** (CaMN, LivelySpeaker; Liu et al. 2022, arXiv 2203.05297). Only 10 s to 500 s count. Of the nine
-channels of the right shoulder, arm and forearm (columns 9:18 of the 141) the published code scores the
-last three alone and throws the left arm away; ``joint=None`` takes the norm over all nine instead.
-Accumulated Euler angles (BEAT holds −2482°) are differences like any others; wrapped ones make false peaks.
+**bc_beat2022** (CaMN, LivelySpeaker; Liu et al. 2022, arXiv 2203.05297). Only 10 s to 500 s count. Of
+the nine channels of the right shoulder, arm and forearm (columns 9:18 of the 141) the published code
+scores the last three alone and throws the left arm away; ``joint=None`` takes the norm over all nine
+instead. Accumulated Euler angles (BEAT holds −2482°) are differences like any others; wrapped ones make
+false peaks.
 
-**bc_beat2** (EMAGE, GestureLSM; Liu et al. 2024, arXiv 2401.00374). 60 frames are cut from each end, positions are
-taken without the global translation, speeds are divided by the data set's mean speed of each joint
-(BEAT2 ships it as ``weights/mean_vel_smplxflame_30.npy``). In the published code the test "speed above the
-threshold" looks 60 frames too early, at the index counted from the cut: ``mask="published"`` does as it
-does, ``mask="aligned"`` looks at the beat itself. The later evaluation tools use a threshold of 0.10
-instead of 0.3. A data set's value is the mean weighted by the frames that remain.
+**bc_beat2** (EMAGE, GestureLSM; Liu et al. 2024, arXiv 2401.00374). 60 frames are cut from each end,
+positions are taken without the global translation, speeds are divided by the data set's mean speed of
+each joint (BEAT2 ships it as ``weights/mean_vel_smplxflame_30.npy``). In the published code the test
+"speed above the threshold" looks 60 frames too early, at the index counted from the cut:
+``mask="published"`` does as it does, ``mask="aligned"`` looks at the beat itself. The later evaluation
+tools use a threshold of 0.10 instead of 0.3. A data set's value is the mean weighted by the frames that
+remain.
 
-**bc_ted** (HA2G, LivelySpeaker; Liu et al. 2022, arXiv 2203.13161). Nine direction vectors with the data set's
-``mean_dir_vec`` added back (without it the angles are those of deviations); angles in units of π. Either
-of a minimum's two edges suffices. All clips' sums are divided by all clips' audio beats; clips without
-motion beats are left out of both.
+**bc_ted** (HA2G, LivelySpeaker; Liu et al. 2022, arXiv 2203.13161). Nine direction vectors with the
+data set's ``mean_dir_vec`` added back (without it the angles are those of deviations); angles in units
+of π. Either of a minimum's two edges suffices. All clips' sums are divided by all clips' audio beats;
+clips without motion beats are left out of both.
 
-**bas_aist** (AI Choreographer; Li et al. 2021, arXiv 2101.08779; Bailando 2022). ``variant="bailando"`` (Bailando,
-EDGE, TM2D) means over the music's beats; ``variant="fact"`` is AIST++'s own: summed speeds without
-smoothing, minima of order 10, mean over the **motion's** beats. The two are different numbers.
+**bas_aist** (AI Choreographer; Li et al. 2021, arXiv 2101.08779; Bailando 2022). ``variant="bailando"``
+(Bailando, EDGE, TM2D) means over the music's beats; ``variant="fact"`` is AIST++'s own: summed speeds
+without smoothing, minima of order 10, mean over the **motion's** beats. The two are different numbers.
 """
 
 from __future__ import annotations

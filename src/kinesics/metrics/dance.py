@@ -1,27 +1,28 @@
-"""Dance: Fréchet distances of kinetic and geometric features, spread, beat alignment, freezing, continuation.
+"""Dance: Fréchet distances of its features, spread, alignment with beats, freezing, continuation.
 
 Positions are (T, 24, 3) of SMPL's joints at 60 frames per second, metres, Y up.
 
-**FID_k, FID_g** (AI Choreographer, arXiv 2101.08779, in the form of Bailando, EDGE and TM2D). Per dance one vector: 72
-kinetic (three per joint) or 32 geometric features (`kinesics.metrics._dance_features` with their known
-peculiarities). Both sets are standardised with mean and standard deviation (divided by n) **of the reference**
-plus 1e-10, then their Fréchet distance is taken; lower is better. A feature that never changes in the
-reference blows the distance up; the score names it. Generated dances are cut to their first 1200 frames, references are
-not: `prepare`. With some dozens of dances and 72 dimensions the number is biased, which its note says.
+**FID_k, FID_g** (AI Choreographer, arXiv 2101.08779, in the form of Bailando, EDGE and TM2D). Per dance
+one vector: 72 kinetic (three per joint) or 32 geometric features (`kinesics.metrics._dance_features`
+with their known peculiarities). Both sets are standardised with mean and standard deviation (divided by
+n) **of the reference** plus 1e-10, then their Fréchet distance is taken; lower is better. A feature
+that never changes in the reference blows the distance up; the score names it. Generated dances are cut
+to their first 1200 frames, references are not: `prepare`. With some dozens of dances and 72 dimensions
+the number is biased, which its note says.
 
-**Dist_k, Dist_g** (also "Div"): mean Euclidean distance over all pairs of dances of the same standardised features. Best
-when close to the reference's own.
+**Dist_k, Dist_g** (also "Div"): mean Euclidean distance over all pairs of dances of the same
+standardised features. Best when close to the reference's own.
 
 **BAS**: `kinesics.metrics.beats.bas_aist`.
 
-**PFF, AUC_f**, freezing (ours; the TM2D paper names such scores without a formula). The speed of a frame is the greatest
-speed of any joint since the frame before. Frames in a run of at least ``least`` seconds (3) all slower than ``threshold``
-(0.015 m/s) are frozen; PFF is their percentage of all T − 1 frames. AUC_f is the mean of PFF over thresholds from 0
-to twice the default, in 31 even steps by the trapezoid rule, so it does not hang on one threshold. Lower is better,
-0 for a dance that never stops.
+**PFF, AUC_f**, freezing (ours; the TM2D paper names such scores without a formula). The speed of a
+frame is the greatest speed of any joint since the frame before. Frames in a run of at least ``least``
+seconds (3) all slower than ``threshold`` (0.015 m/s) are frozen; PFF is their percentage of all T − 1
+frames. AUC_f is the mean of PFF over thresholds from 0 to twice the default, in 31 even steps by the
+trapezoid rule, so it does not hang on one threshold. Lower is better, 0 for a dance that never stops.
 
-**MPD**, motion prediction distance (ours in detail; TM2D, arXiv 2304.02419). Given S futures that a forecaster predicts
-from the 25 frames before a transition, and the H frames generated after it::
+**MPD**, motion prediction distance (ours in detail; TM2D, arXiv 2304.02419). Given S futures that a
+forecaster predicts from the 25 frames before a transition, and the H frames generated after it::
 
     MPD(h) = min over s of mean over t < h and joints of ‖generated(t) − future(s, t)‖        h = 10, 20, 30
 
@@ -215,12 +216,30 @@ def evaluate(
 _PAPER = "AI Choreographer, arXiv 2101.08779"
 
 METRICS = (
-    Metric("FID_k", "dance", "lower", "", _PAPER, "kinetic features (n, 72) twice", dance_fid, "_body_over:dance_features", True),
-    Metric("FID_g", "dance", "lower", "", _PAPER, "geometric features (n, 32) twice", dance_fid, "_body_over:dance_features", True),
-    Metric("Dist_k", "dance", "reference", "", _PAPER, "kinetic features (n, 72) twice", dance_dist, "_body_over:dance_features", True),
-    Metric("Dist_g", "dance", "reference", "", _PAPER, "geometric features (n, 32) twice", dance_dist, "_body_over:dance_features", True),
-    Metric("BAS", "dance", "higher", "", _PAPER, "positions (T, 24, 3) at 60 fps, beats in frames", bas_aist, "_body_over:bas", True),
+    Metric(
+        "FID_k", "dance", "lower", "", _PAPER, "kinetic features (n, 72) twice", dance_fid,
+        "_body_over:dance_features", True,
+    ),
+    Metric(
+        "FID_g", "dance", "lower", "", _PAPER, "geometric features (n, 32) twice", dance_fid,
+        "_body_over:dance_features", True,
+    ),
+    Metric(
+        "Dist_k", "dance", "reference", "", _PAPER, "kinetic features (n, 72) twice", dance_dist,
+        "_body_over:dance_features", True,
+    ),
+    Metric(
+        "Dist_g", "dance", "reference", "", _PAPER, "geometric features (n, 32) twice", dance_dist,
+        "_body_over:dance_features", True,
+    ),
+    Metric(
+        "BAS", "dance", "higher", "", _PAPER, "positions (T, 24, 3) at 60 fps, beats in frames", bas_aist,
+        "_body_over:bas", True,
+    ),
     Metric("PFF", "dance", "lower", "%", "ours", "positions (T, J, 3)", freezing, "_body_over:frozen"),
     Metric("AUC_f", "dance", "lower", "%", "ours", "positions (T, J, 3)", freezing_auc, "_body_over:frozen"),
-    Metric("MPD", "dance", "lower", "m", "TM2D, arXiv 2304.02419; details ours", "frames (H, J, 3), futures (S, H, J, 3)", mpd),
+    Metric(
+        "MPD", "dance", "lower", "m", "TM2D, arXiv 2304.02419; details ours",
+        "frames (H, J, 3), futures (S, H, J, 3)", mpd,
+    ),
 )  # fmt: skip

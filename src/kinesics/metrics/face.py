@@ -1,30 +1,32 @@
 """3-D faces and ARKit weights: vertex errors, dynamics, mouth opening, diversity, emotion, lip sync.
 
-Vertices are (T, V, 3), predicted v̂ and true v, a template t (V, 3) of the speaker's face at rest, and sets
-of vertex indices: lips, upper face. A test set is a list of sequences. Distances keep the unit of the
-vertices, or its square. (BIWI papers print LVE "×1e-4 mm", VOCASET papers "×1e-5 mm", both of squares.)
+Vertices are (T, V, 3), predicted v̂ and true v, a template t (V, 3) of the speaker's face at rest, and
+sets of vertex indices: lips, upper face. A test set is a list of sequences. Distances keep the unit of
+the vertices, or its square. (BIWI papers print LVE "×1e-4 mm", VOCASET papers "×1e-5 mm", both of
+squares.)
 
-**LVE**, lip vertex error (MeshTalk; as in CodeTalker's script, arXiv 2301.02379). Mean over all frames of all
-sequences of the maximum over the lip set of ‖v̂ − v‖², **squared**, no root. Papers differ: `vertex_error`
-takes ``reduce="mean"`` and ``squared=False``. Lower is better. **FVE** is the same over all vertices, **EVE**
-(EmoTalk, arXiv 2303.11089) over eyes and forehead.
+**LVE**, lip vertex error (MeshTalk; as in CodeTalker's script, arXiv 2301.02379). Mean over all frames
+of all sequences of the maximum over the lip set of ‖v̂ − v‖², **squared**, no root. Papers differ:
+`vertex_error` takes ``reduce="mean"`` and ``squared=False``. Lower is better. **FVE** is the same over
+all vertices, **EVE** (EmoTalk, arXiv 2303.11089) over eyes and forehead.
 
 **MVE** (FaceDiffuser, arXiv 2309.11306). Mean over frames and vertices of ‖v̂ − v‖. Lower is better.
 
-**FDD**, upper-face dynamics deviation (CodeTalker). With s(i) = standard deviation over time (divided by T) of
-‖v(t,i) − t(i)‖², a sequence's value is mean over the set of s(true) − mean of s(predicted); the reported
-value is the **signed** mean over sequences, best at 0: negative means livelier than the truth.
-``absolute=True`` gives FaceDiffuser's mean of absolute values.
+**FDD**, upper-face dynamics deviation (CodeTalker). With s(i) = standard deviation over time (divided
+by T) of ‖v(t,i) − t(i)‖², a sequence's value is mean over the set of s(true) − mean of s(predicted);
+the reported value is the **signed** mean over sequences, best at 0: negative means livelier than the
+truth. ``absolute=True`` gives FaceDiffuser's mean of absolute values.
 
-**MOD**, mouth opening deviation. Mean over frames of |d̂ − d|, d the distance of the middle of the upper lip to
-that of the lower. Lower is better.
+**MOD**, mouth opening deviation. Mean over frames of |d̂ − d|, d the distance of the middle of the
+upper lip to that of the lower. Lower is better.
 
-**Diversity** (FaceDiffuser). For K samples of one sound: mean over pairs, frames and vertices of ‖v̂a − v̂b‖.
-**Style diversity** (AVI-Talking, arXiv 2402.16124): mean distance of all pairs of K style codes.
+**Diversity** (FaceDiffuser). For K samples of one sound: mean over pairs, frames and vertices of ‖v̂a −
+v̂b‖. **Style diversity** (AVI-Talking, arXiv 2402.16124): mean distance of all pairs of K style codes.
 
-**In blendshape space** (BEAT, FaceDiffuser): `weight_error` is the mean over frames of the Euclidean distance of
-the (named) weights, over the mouth's for an LVE; `weight_dynamics` is FDD with s = standard deviation of the
-sum of squares of the upper face's weights. Columns are chosen by name: three orders of ARKit's names are in use.
+**In blendshape space** (BEAT, FaceDiffuser): `weight_error` is the mean over frames of the Euclidean
+distance of the (named) weights, over the mouth's for an LVE; `weight_dynamics` is FDD with s = standard
+deviation of the sum of squares of the upper face's weights. Columns are chosen by name: three orders of
+ARKit's names are in use.
 
 **Accuracy.** Correct answers over **all** items; an answer of None (not understood) is wrong.
 

@@ -9,10 +9,10 @@ Lower is better, 0 for equal sets; the unit is the square of the features' unit,
 extractor and on any normalisation. **Values from different extractors cannot be compared**: gesture
 papers print hundreds (BEAT), 0.4 to 1 (BEAT2) and 1 to 13 (TED) for the same idea.
 
-The matrix root is never formed: Tr((Cx Cy)^½) is the sum of the singular values of Rx Ryᵀ, where
-Rᵀ R = C. That is exact for singular covariances too, so the customary rescue (add 1e-6 I to both when
-``scipy.linalg.sqrtm`` is not finite, keep the real part of a complex root) is never needed. Some
-public tools add it always (EMAGE's): ``offset=1e-6`` does as they do.
+The matrix root is never formed: Tr((Cx Cy)^½) is the sum of the singular values of Rx Ryᵀ, where Rᵀ R =
+C. That is exact for singular covariances too, so the customary rescue (add 1e-6 I to both when
+``scipy.linalg.sqrtm`` is not finite, keep the real part of a complex root) is never needed. Some public
+tools add it always (EMAGE's): ``offset=1e-6`` does as they do.
 
 F is biased upwards when samples are few: two draws of 500 from one 240-dimensional Gaussian are far
 from 0. :func:`bias_note` says so whenever there are fewer than :data:`ENOUGH` samples per dimension

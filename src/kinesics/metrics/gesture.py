@@ -1,31 +1,35 @@
 """Co-speech gesture: Fréchet gesture distance, diversity, semantic relevance, and four beat scores.
 
 Conventions: positions (T, J, 3) in metres, rotations as Euler angles in degrees where BEAT uses them,
-times in seconds. A data set is a list of sequences; its value is a mean over frames, not over sequences.
+times in seconds. A data set is a list of sequences; its value is a mean over frames, not over
+sequences.
 
-**FGD** (Yoon et al. 2020, arXiv 2009.02119). The Fréchet distance (see `kinesics.metrics.frechet`) of features
-that a motion auto-encoder gives to reference and estimate. Lower is better. It says nothing without its
-extractor: name and hash go into every score.
+**FGD** (Yoon et al. 2020, arXiv 2009.02119). The Fréchet distance (see `kinesics.metrics.frechet`) of
+features that a motion auto-encoder gives to reference and estimate. Lower is better. It says nothing
+without its extractor: name and hash go into every score.
 
 **L1div** (EMAGE, arXiv 2401.00374). Mean absolute deviation from the sequence's mean pose::
 
     S = Σt Σd |x(t,d) − mean over t of x(·,d)|        score = Σ over sequences of S / Σ over sequences of T
 
 Metres, summed over the J·3 coordinates and **not** averaged over them, so it grows with J. Printed as
-higher is better; jitter scores high as well, so compare with the ground truth. (One widely read table heads
-its column "↓"; its legend says "↑".) The body's travel is taken out by subtracting the root joint.
+higher is better; jitter scores high as well, so compare with the ground truth. (One widely read table
+heads its column "↓"; its legend says "↑".) The body's travel is taken out by subtracting the root
+joint.
 
-**SRGR** (BEAT, arXiv 2203.05297). A joint hits in a frame if the L1 norm over its three channels (not the
-Euclidean) of estimate − reference is below δ::
+**SRGR** (BEAT, arXiv 2203.05297). A joint hits in a frame if the L1 norm over its three channels (not
+the Euclidean) of estimate − reference is below δ::
 
     score = mean over t and j of hit(t, j) · λ(t) / 0.165
 
-with λ in 0 to 1 the frame's semantic score, whose mean over BEAT is 0.165; so a perfect estimate scores 1
-on the whole of BEAT but mean(λ)/0.165 on any other selection. Higher is better. δ = 4 with Euler degrees of
-47 joints in the evaluation scripts (the class's own default is 0.1, another unit): angles in radians would
-all hit. The later evaluation tools use ``norm="l2"``. Without λ, ones are used and nothing is divided.
+with λ in 0 to 1 the frame's semantic score, whose mean over BEAT is 0.165; so a perfect estimate scores
+1 on the whole of BEAT but mean(λ)/0.165 on any other selection. Higher is better. δ = 4 with Euler
+degrees of 47 joints in the evaluation scripts (the class's own default is 0.1, another unit): angles in
+radians would all hit. The later evaluation tools use ``norm="l2"``. Without λ, ones are used and
+nothing is divided.
 
-**Beat scores** (`kinesics.metrics.beats`): `bc_beat2022`, `bc_beat2`, `bc_ted`, and `bas_aist` for dance.
+**Beat scores** (`kinesics.metrics.beats`): `bc_beat2022`, `bc_beat2`, `bc_ted`, and `bas_aist` for
+dance.
 """
 
 from __future__ import annotations

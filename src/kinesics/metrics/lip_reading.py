@@ -1,19 +1,21 @@
 """What is read from the lips: word, character and viseme error rate.
 
-A rate is (S + D + I) / N: substitutions, deletions and insertions of the shortest edit from the reference to
-the estimate, over the reference's length N, **summed over the corpus** and not averaged over its sentences
-(a mean of rates gives short sentences too much weight). 0 is perfect, lower is better, above 1 is possible.
+A rate is (S + D + I) / N: substitutions, deletions and insertions of the shortest edit from the
+reference to the estimate, over the reference's length N, **summed over the corpus** and not averaged
+over its sentences (a mean of rates gives short sentences too much weight). 0 is perfect, lower is
+better, above 1 is possible.
 
-**WER** counts words split at white space. **CER** counts characters, the spaces between words included, outer ones not, as jiwer does.
-Neither changes case or punctuation: do that first, and to both sides (``normalise`` does what most lip-reading
-papers do: lower case, no punctuation, single spaces).
+**WER** counts words split at white space. **CER** counts characters, the spaces between words included,
+outer ones not, as jiwer does. Neither changes case or punctuation: do that first, and to both sides
+(``normalise`` does what most lip-reading papers do: lower case, no punctuation, single spaces).
 
-**VER** (SPECTRE, arXiv 2207.11094): phones of every word are mapped to viseme classes (the Polly table in
-:data:`VISEMES`), the classes of a word are written together, words are joined by spaces, and CER is taken;
-**VWER** is the WER of the same text. Phones are IPA such as espeak's en-us without stress; a phone that is not in
-the table is an error and not a guess.
+**VER** (SPECTRE, arXiv 2207.11094): phones of every word are mapped to viseme classes (the Polly table
+in :data:`VISEMES`), the classes of a word are written together, words are joined by spaces, and CER is
+taken; **VWER** is the WER of the same text. Phones are IPA such as espeak's en-us without stress; a
+phone that is not in the table is an error and not a guess.
 
-Whoever reads the lips is half of the number: name the recogniser, and use another one than was in the loss.
+Whoever reads the lips is half of the number: name the recogniser, and use another one than was in the
+loss.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Do lips and sound go together? SyncNet's statistics, from anybody's embeddings.
 
-**LSE-D, LSE-C** (SyncNet, Chung and Zisserman 2016; Wav2Lip, arXiv 2008.10010). From embeddings of T video windows
-and T sound windows: D(k) = mean over t of ‖video(t) − sound(t + k − 15)‖ for k = 0 … 30, zeros beyond the ends as in
-the published code; LSE-D = min D, LSE-C = median D − min D, offset = 15 − argmin. D lower, C higher is better, but real
-recordings score about 8 in C and a generator above that has learnt the judge: compare with the ground truth.
-Any network other than SyncNet's gives LSE-C* and LSE-D*.
+**LSE-D, LSE-C** (SyncNet, Chung and Zisserman 2016; Wav2Lip, arXiv 2008.10010). From embeddings of T
+video windows and T sound windows: D(k) = mean over t of ‖video(t) − sound(t + k − 15)‖ for k = 0 … 30,
+zeros beyond the ends as in the published code; LSE-D = min D, LSE-C = median D − min D, offset = 15 −
+argmin. D lower, C higher is better, but real recordings score about 8 in C and a generator above that
+has learnt the judge: compare with the ground truth. Any network other than SyncNet's gives LSE-C* and
+LSE-D*.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Errors of positions: how far a motion is from another, and how far its liveliness.
 
-**APE, AVE** (TEMOS, arXiv 2204.14109; SINC). For a quantity q: APE = mean over time (and joints) of ‖q − q̂‖; AVE = mean over
-joints of ‖Var q − Var q̂‖, variances over time divided by T − 1. `quantities` gives the four: root, trajectory (on
-the ground), local pose (root's place and heading taken out), global joints. Metres and square metres; lower.
+**APE, AVE** (TEMOS, arXiv 2204.14109; SINC). For a quantity q: APE = mean over time (and joints) of ‖q
+− q̂‖; AVE = mean over joints of ‖Var q − Var q̂‖, variances over time divided by T − 1. `quantities`
+gives the four: root, trajectory (on the ground), local pose (root's place and heading taken out),
+global joints. Metres and square metres; lower.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """CPBD: how sharp an image is, without a reference (Narvekar and Karam 2011, IEEE TIP 20:2678).
 
-In blocks of 64 × 64 pixels with more than 0.2 % edge pixels, every edge pixel has a width w, measured along its
-row to the nearest extrema; in a block of contrast c a viewer just notices a width of 5 pixels (c ≤ 50) or 3. The
-probability that blur is seen there is P = 1 − exp(−(w / w_jnb)^3.6), and CPBD the share of edge pixels with P
-rounded to at most 0.63. 0 to 1, higher is sharper; grey values 0 to 255.
+In blocks of 64 × 64 pixels with more than 0.2 % edge pixels, every edge pixel has a width w, measured
+along its row to the nearest extrema; in a block of contrast c a viewer just notices a width of 5 pixels
+(c ≤ 50) or 3. The probability that blur is seen there is P = 1 − exp(−(w / w_jnb)^3.6), and CPBD the
+share of edge pixels with P rounded to at most 0.63. 0 to 1, higher is sharper; grey values 0 to 255.
 
-The details are those of the authors' program as the Python package ``cpbd`` renders it: Canny's edges (σ = 1, thresholds 0.1
-and 0.2) choose the blocks, Sobel's (thinned, threshold twice the root of the mean square) the pixels. Only edges
-whose gradient is within 22.5° of the row are measured, and pixels without any gradient along the row, which that
-program takes for such edges of width 2. What is left after the last whole block is not looked at.
+The details are those of the authors' program as the Python package ``cpbd`` renders it: Canny's edges
+(σ = 1, thresholds 0.1 and 0.2) choose the blocks, Sobel's (thinned, threshold twice the root of the
+mean square) the pixels. Only edges whose gradient is within 22.5° of the row are measured, and pixels
+without any gradient along the row, which that program takes for such edges of width 2. What is left
+after the last whole block is not looked at.
 """
 
 from __future__ import annotations

@@ -1,27 +1,30 @@
 """Text and motion: retrieval, distances of embeddings, position errors, order of events.
 
-Embeddings are rows, text i belonging to motion i. Two families of protocol are in use and differ in all:
+Embeddings are rows, text i belonging to motion i. Two families of protocol are in use and differ in
+all:
 
-**T2M** (Guo et al. 2022, CVPR; TM2T, MDM and everything on HumanML3D). Euclidean distance of the evaluator's
-embeddings. **R-precision**: pools of 32 texts and motions in the order given; the share of texts
-whose own motion is among the k nearest of the pool, k = 1, 2, 3; higher is better, k/32 is chance. What is
-left over after the last whole pool is dropped, as in the published loop, so shuffle first. **MM-Dist**: mean
-distance of text i and motion i; lower. **Diversity**: mean distance of 300 random pairs of motions (two draws
-without repetition, a motion may meet itself); closest to the real data's is best. **MultiModality**: the same
-within the motions of one text (30 samples, 10 pairs); closest to none in particular, printed as higher.
+**T2M** (Guo et al. 2022, CVPR; TM2T, MDM and everything on HumanML3D). Euclidean distance of the
+evaluator's embeddings. **R-precision**: pools of 32 texts and motions in the order given; the share of
+texts whose own motion is among the k nearest of the pool, k = 1, 2, 3; higher is better, k/32 is
+chance. What is left over after the last whole pool is dropped, as in the published loop, so shuffle
+first. **MM-Dist**: mean distance of text i and motion i; lower. **Diversity**: mean distance of 300
+random pairs of motions (two draws without repetition, a motion may meet itself); closest to the real
+data's is best. **MultiModality**: the same within the motions of one text (30 samples, 10 pairs);
+closest to none in particular, printed as higher.
 
-**TMR** (Petrovich et al. 2023, arXiv 2305.00976; CAR). Cosine similarity over the **whole** gallery, both ways:
-R@k in percent, MedR the median rank counted from 1. Equal similarities share the average of their ranks. With
-``text_similarity`` and ``threshold`` other texts count as correct too: the threshold is on a scale of 0 to 1, so 0.95
-means a cosine above 0.90.
+**TMR** (Petrovich et al. 2023, arXiv 2305.00976; CAR). Cosine similarity over the **whole** gallery,
+both ways: R@k in percent, MedR the median rank counted from 1. Equal similarities share the average of
+their ranks. With ``text_similarity`` and ``threshold`` other texts count as correct too: the threshold
+is on a scale of 0 to 1, so 0.95 means a cosine above 0.90.
 
 **APE, AVE**: see `kinesics.metrics.positions`.
 
-**TEMOS score** (SINC, arXiv 2304.10417): (1 + cosine) / 2 of embeddings of generated and true motion; 0 to 1, higher.
+**TEMOS score** (SINC, arXiv 2304.10417): (1 + cosine) / 2 of embeddings of generated and true motion; 0
+to 1, higher.
 
-**CAR** (Fujiwara et al. 2024, arXiv 2407.15408): the share of texts of several events whose motion is nearer (cosine) to the
-right order than to a shuffled one. Strictly: a tie fails. Chance 0.5; compare events with events, because
-rewritten texts betray themselves by style.
+**CAR** (Fujiwara et al. 2024, arXiv 2407.15408): the share of texts of several events whose motion is
+nearer (cosine) to the right order than to a shuffled one. Strictly: a tie fails. Chance 0.5; compare
+events with events, because rewritten texts betray themselves by style.
 """
 
 from __future__ import annotations

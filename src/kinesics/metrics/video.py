@@ -1,32 +1,36 @@
 """Talking-head video: likeness of pixels, sharpness, landmarks, smoothness, Fréchet distances.
 
-Frames are (T, H, W) grey or (T, H, W, 3) colour, values 0 to ``peak`` (255). They are computed in float64: in uint8,
-differences wrap around at 256, and a published script's PSNR is wrong for that. Frames from 0 to 1 with a peak of
-255 are refused, since they would look 48 dB better than they are.
+Frames are (T, H, W) grey or (T, H, W, 3) colour, values 0 to ``peak`` (255). They are computed in
+float64: in uint8, differences wrap around at 256, and a published script's PSNR is wrong for that.
+Frames from 0 to 1 with a peak of 255 are refused, since they would look 48 dB better than they are.
 
 **PSNR** = 20 log10(peak / √MSE) per frame, mean over frames; dB, higher; infinite for equal frames.
 
-**SSIM** (Wang et al. 2004). Gaussian window σ = 1.5 (11 × 11), population covariances, K = 0.01 and 0.03, the border of 5 pixels cut,
-mean over channels and frames. Higher, 1 is equal. Talking-head papers often take it on face crops; the crop is part of
-the number. **MS-SSIM** (Wang et al. 2003): contrast and structure at five scales, halved by 2 × 2 means, weights 0.0448, 0.2856, 0.3001, 0.2363,
-0.1333, each channel by itself; needs at least 176 pixels on the shorter side. This is what pytorch-msssim computes; torchmetrics
-leaves a mirrored border in at the coarsest scale and means over channels first, which moves the fifth decimal.
+**SSIM** (Wang et al. 2004). Gaussian window σ = 1.5 (11 × 11), population covariances, K = 0.01 and
+0.03, the border of 5 pixels cut, mean over channels and frames. Higher, 1 is equal. Talking-head papers
+often take it on face crops; the crop is part of the number. **MS-SSIM** (Wang et al. 2003): contrast
+and structure at five scales, halved by 2 × 2 means, weights 0.0448, 0.2856, 0.3001, 0.2363, 0.1333,
+each channel by itself; needs at least 176 pixels on the shorter side. This is what pytorch-msssim
+computes; torchmetrics leaves a mirrored border in at the coarsest scale and means over channels first,
+which moves the fifth decimal.
 
 **CPBD**: `kinesics.metrics.sharpness`. Mean over frames.
 
-**LMD**, landmark distance (Chen et al. 2018, ECCV). Of 68 landmarks, the mouth's (48–67, M-LMD) or all (F-LMD): each frame's
-points less their own mean, mean Euclidean distance; pixels, lower. It depends on resolution, so ``relative=True`` divides each
-frame by the distance between the true eyes' centres (36–41 and 42–47).
+**LMD**, landmark distance (Chen et al. 2018, ECCV). Of 68 landmarks, the mouth's (48–67, M-LMD) or all
+(F-LMD): each frame's points less their own mean, mean Euclidean distance; pixels, lower. It depends on
+resolution, so ``relative=True`` divides each frame by the distance between the true eyes' centres
+(36–41 and 42–47).
 
-**Jitter**: mean of ‖x(t+1) − 2 x(t) + x(t−1)‖ over points and frames, in the points' unit per frame². A frozen face scores 0, so the
-ground truth's value is best. **Seam ratio**: mean change of the frames at the joins of windows divided by that elsewhere;
-best at the ground truth's value, which is near 1.
+**Jitter**: mean of ‖x(t+1) − 2 x(t) + x(t−1)‖ over points and frames, in the points' unit per frame². A
+frozen face scores 0, so the ground truth's value is best. **Seam ratio**: mean change of the frames at
+the joins of windows divided by that elsewhere; best at the ground truth's value, which is near 1.
 
-**AUE** (as in TalkLip's and SyncTalk's comparisons): squared error of action-unit intensities, mean over frames, **summed** over
-units; lower. **CSIM**: mean cosine of identity embeddings; higher.
+**AUE** (as in TalkLip's and SyncTalk's comparisons): squared error of action-unit intensities, mean
+over frames, **summed** over units; lower. **CSIM**: mean cosine of identity embeddings; higher.
 
-**FID*, FVD*** : `frechet_distance` of given features. FID proper means Inception-v3's 2048 pool features, FVD I3D's of clips of 16 frames;
-with any other extractor the name has a star, and with fewer than some ten thousand frames the number is biased.
+**FID*, FVD*** : `frechet_distance` of given features. FID proper means Inception-v3's 2048 pool
+features, FVD I3D's of clips of 16 frames; with any other extractor the name has a star, and with fewer
+than some ten thousand frames the number is biased.
 """
 
 from __future__ import annotations
@@ -276,9 +280,18 @@ METRICS = (
         "F-LMD", "video", "lower", "px", "Chen et al. 2018, ECCV", "landmarks (T, 68, 2) twice",
         lambda *landmarks, **o: lmd(*landmarks, part="face", **o),
     ),
-    Metric("FID", "video", "lower", "feature²", "Heusel et al. 2017", "features (n, d), (m, d)", frechet_distance, None, True),
-    Metric("FVD", "video", "lower", "feature²", "Unterthiner et al. 2018", "features (n, d), (m, d)", frechet_distance, None, True),
-    Metric("Jitter", "video", "reference", "unit/frame²", "ours", "points (T, N, 2 or 3)", jitter, "_body_over:jitter"),
+    Metric(
+        "FID", "video", "lower", "feature²", "Heusel et al. 2017", "features (n, d), (m, d)",
+        frechet_distance, None, True,
+    ),
+    Metric(
+        "FVD", "video", "lower", "feature²", "Unterthiner et al. 2018", "features (n, d), (m, d)",
+        frechet_distance, None, True,
+    ),
+    Metric(
+        "Jitter", "video", "reference", "unit/frame²", "ours", "points (T, N, 2 or 3)", jitter,
+        "_body_over:jitter",
+    ),
     Metric("SeamRatio", "video", "reference", "", "ours", "frames (T, …), seams", seam_ratio),
     Metric("AUE", "video", "lower", "", "SyncTalk, arXiv 2311.17590", "intensities (T, units) twice", aue),
     Metric("CSIM", "video", "higher", "", "ArcFace embeddings; name them", "embeddings (T, d) twice", csim),
