@@ -193,6 +193,9 @@ def test_fgd_with_an_extractor_of_ones_own(folders, tmp_path):
         metrics.Extractor.of_weights("speeds", tmp_path / "none.bin", speeds)
     with pytest.raises(DataError, match=r"reference 'a': features: shape \(3,\); expected \(n, d\)"):
         metrics.measure("FGD", ref, est, extractor=lambda performance: np.zeros(3))
+    widths = iter((4, 5, 4, 4))
+    with pytest.raises(DataError, match=r"reference 'b.take2': features: shape \(9, 5\); expected \(n, 4\)"):
+        metrics.measure("FGD", ref, est, extractor=lambda performance: np.ones((9, next(widths))))
 
 
 def test_size_of_the_body_is_no_movement():

@@ -76,12 +76,13 @@ def fgd(
         for side in (reference, estimate):
             side.tracks("body")
     of = OURS if extractor is None else extractor
-    sets = []
+    sets: list[Floats] = []
+    width: str | int = "d"
     for side in (reference, estimate):
-        rows = [
-            numbers(of(show), ("n", "d"), f"{side.side} {n!r}: features")
-            for n, show in side.performances.items()
-        ]
+        rows = []
+        for name, show in side.performances.items():
+            rows.append(numbers(of(show), ("n", width), f"{side.side} {name!r}: features"))
+            width = rows[-1].shape[1]
         sets.append(np.concatenate(rows))
     named = str(of) if isinstance(of, Extractor) else None
     return gesture.fgd_score(*sets, extractor=named, starred=extractor is None)

@@ -121,6 +121,11 @@ class Metric:
         arrays are needed.
     starred
         Whether the way over performances puts something of ours in the place of the published thing.
+
+    Examples
+    --------
+    >>> print(find("PSNR"))
+    PSNR ↑ dB: frames (T, H, W[, 3]) twice (Wang et al. 2004)
     """
 
     name: str
@@ -140,6 +145,10 @@ class Metric:
     def arrow(self) -> str:
         """↓, ↑, → (closer to the ground truth's value) or →0."""
         return ARROWS[self.direction]
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.name} {self.arrow}{unit}: {self.needs} ({self.paper})"
 
     def score(self, value: float, n: int, **more: Any) -> Score:
         """A score of this metric."""
