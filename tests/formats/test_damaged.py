@@ -17,7 +17,7 @@ ROOM = 48_000_000
 PER_BYTE = 120
 """Bytes that it may take for each byte of the file: text becomes lists of numbers."""
 
-EFFORT = {ending: 4 for ending in (".usd", ".usda", ".usdc", ".usdz")}
+EFFORT = dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), 4)
 """How many cuts and changes are tried where each opens a process of its own; their own tests try more."""
 
 ENDINGS = sorted(set(formats.available("read")) & set(formats.available("write")))
