@@ -35,6 +35,7 @@ _HOME = {
     "Video": "performance",
     "avatars": "bodies.avatar",
     "convert": "formats",
+    "film": "render",
     "load": "formats",
     "load_avatar": "bodies.avatar",
     "perform": "behaviour.perform",
@@ -49,6 +50,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 _upward.lend("save", "kinesics.formats", "save")
+_upward.lend("film", "kinesics.render", "film")
 _upward.lend("view", "kinesics.studio", "view")
 
 

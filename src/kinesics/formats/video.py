@@ -1,6 +1,6 @@
 """Video files: pictures and their sound, as every camera and player has them.
 
-Carries ``video`` and ``speech``. Needs the extra ``video`` (PyAV). Read are MP4, MOV, Matroska, WebM, AVI, MPEG and what else PyAV
+Carries ``video`` and ``speech``; a body or face without a ``video`` is filmed: painted on the avatar, with its sound. Needs the extra ``video`` (PyAV). Read are MP4, MOV, Matroska, WebM, AVI, MPEG and what else PyAV
 decodes; the content counts, not the ending, and a file is opened only as what its first bytes say, so that a playlist in
 disguise reaches no other file or address.
 
@@ -13,6 +13,9 @@ square are left as they are and told (``"pixel_aspect"``). Both tracks start whe
 **Sound** is the first sound track, at its own rate and channels. What is cut off or damaged is told in the log and in ``meta["video"]``
 (``pictures_missing``, ``packets_damaged``); the pictures around it are used, a damaged one is replaced by the one before, and damaged sound is silent. Further facts there: ``codec``, ``pictures``, ``sound_codec``, ``metadata``,
 and ``synthetic``, true for files that say so. Pictures above 67 million pixels, more than 10 million of them, and sound out of all proportion to the file are refused.
+
+**Filmed** are body and face on a deterministic rasteriser; ``view=`` is ``"face"``, ``"bust"``, ``"half"`` or ``"body"``, ``width=``, ``height=`` and ``fps=`` the
+film's, ``avatar=`` who is seen. A track ``video`` has its own of these.
 
 **Written** is MP4, MOV or Matroska with H.264 (libx264 where PyAV has it, else AV1 or VP9, which is logged) and AAC at 128 kbit/s a channel, WebM with
 VP9 and Opus; ``codec=`` chooses, ``quality=`` is the codec's constant rate factor (lower is better). Colours are BT.709 with halved colour resolution, so pictures come back nearly, never exactly. An odd width or height
@@ -37,6 +40,7 @@ from kinesics.formats._format import Format
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Performance, Video
 from kinesics.performance.video import probe
+from kinesics.upward import calls
 
 log = logging.getLogger(__name__)
 
@@ -92,20 +96,37 @@ def read(path: str | Path) -> Performance:
 
 
 def write(
-    performance: Performance, path: str | Path, *, codec: str = "auto", quality: int | None = None
+    performance: Performance,
+    path: str | Path,
+    *,
+    codec: str = "auto",
+    quality: int | None = None,
+    avatar: str | Path | None = None,
+    view: str = "half",
+    width: int = 640,
+    height: int = 360,
+    fps: object = 30,
 ) -> None:
     """Write pictures and sound as a video file.
 
     Parameters
     ----------
     performance
-        With the track ``video``, and ``speech`` where there is sound.
+        With the track ``video``, or a body or face to be filmed, and ``speech`` where there is sound.
     path
         The file: ``.mp4``, ``.mov``, ``.mkv`` or ``.webm``.
     codec
         ``"h264"``, ``"av1"``, ``"vp9"`` or ``"auto"``: the first of these that is there (WebM: VP9, AV1).
     quality
         Constant rate factor, 0 (best) to 63; None: 20 for H.264, 30 for the others.
+    avatar
+        Who is filmed; by default ``meta["avatar"]``.
+    view
+        ``"face"``, ``"bust"``, ``"half"`` or ``"body"``.
+    width, height
+        Pixels of a film.
+    fps
+        Pictures a second of a film.
 
     Raises
     ------
@@ -117,8 +138,13 @@ def write(
         Without the extra ``video``.
     """
     path = Path(path)
-    video, speech = performance["video"], performance.get("speech")
-    video = video.slice(0, np.inf)
+    video, speech = performance.get("video"), performance.get("speech")
+    if video is not None:
+        video = video.slice(0, np.inf)
+    elif "body" in performance or "face" in performance:
+        video = calls["film"](performance, avatar=avatar, view=view, width=width, height=height, fps=fps)
+    else:
+        raise DataError(f"{path}: the performance has no video, and neither body nor face to film")
     if not len(video):
         raise DataError(f"{path}: the video has no pictures from second 0 on")
     if quality is not None and not 0 <= quality <= 63:
