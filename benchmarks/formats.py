@@ -83,7 +83,13 @@ def _errors(label: str, show: Performance, back: Performance) -> list[Figure]:
     if "plan" in back and "body" not in back:
         return [Figure(f"{label} plan error", show.difference(back)["plan"], "0 is equal")]
     if "marks" in back and "body" not in back:
-        return [Figure(f"{label} point error", float(show["marks"].difference(back["marks"])), "pixels")]
+        return [
+            Figure(
+                f"{label} point error",
+                float(np.abs(show["marks"].values - back["marks"].values).max()),
+                "pixels",
+            )
+        ]
     checks: list[tuple[str, str, Callable[[Any, Any], float | None]]] = [
         ("rotation error", "degrees", _rotation),
         ("root error", "mm", _root),
