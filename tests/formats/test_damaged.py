@@ -20,6 +20,9 @@ PER_BYTE = 120
 EFFORT = dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), 4)
 """How many cuts and changes are tried where each opens a process of its own; their own tests try more."""
 
+SMALL = {ending: {"width": 64, "height": 48} for ending in (".mp4", ".mov", ".mkv", ".webm")}
+"""How large films are made here."""
+
 ENDINGS = sorted(set(formats.available("read")) & set(formats.available("write")))
 
 
@@ -31,7 +34,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory, take_of) -> dict[str, byte
     for ending in ENDINGS:
         path = folder / f"a{ending}"
         try:
-            take.save(path)
+            take.save(path, **SMALL.get(ending, {}))
         except DataError:  # some hold what this take has not: a video
             continue
         out[ending] = path.read_bytes()
