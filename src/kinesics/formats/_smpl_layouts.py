@@ -102,7 +102,8 @@ class Fields:
         array = self.array(name)
         if array.dtype.kind not in "iuf":
             raise self.wrong(name, f"numbers, found the type {array.dtype}")
-        array = array.astype(np.float64)
+        with np.errstate(all="ignore"):  # a NaN of a strange kind is found below
+            array = array.astype(np.float64)
         if not np.isfinite(array).all():
             place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             raise self.wrong(
