@@ -204,3 +204,18 @@ def test_sound_in_more_bits(tmp_path, take):
     np.testing.assert_array_equal(formats.load(path).speech.samples, take.speech.samples)
     with pytest.raises(DataError, match="bits=8"):
         take.save(path, bits=8)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "a.bvh")
+    (tmp_path / "b.csv").symlink_to("/dev/zero")
+    for name in ("a.bvh", "b.csv"):
+        with pytest.raises(FormatError, match="found a pipe or device"):
+            formats.load(tmp_path / name)
+
+
+def test_a_message_stays_one_line_of_bounded_length():
+    error = FormatError("a.bvh", "line 1", "a\nb" + "9" * 10_000, "mend it")
+    assert "\n" not in str(error)
+    assert len(str(error)) < 500
+    assert str(error).endswith("…; mend it")

@@ -69,6 +69,8 @@ def existing(path: Path, what: str) -> Path:
     """Return ``path`` if it is a file, else raise a FormatError."""
     if path.is_dir():
         raise FormatError(path, "path", f"{what}, found a folder", "name a file in it")
+    if path.exists() and not path.is_file():
+        raise FormatError(path, "path", f"{what}, found a pipe or device", "write it to a file first")
     if not path.is_file():
         raise FormatError(path, "path", f"{what}, found nothing", "check the path")
     return path
