@@ -37,7 +37,7 @@ class FormatError(KinesicsError, ValueError):
 
     def __init__(self, file: object, where: str, expected: str, fix: str) -> None:
         self.file, self.where, self.expected, self.fix = str(file), where, expected, fix
-        super().__init__(f"{self.file}: {_line(where)}: expected {_line(expected)}; {fix}")
+        super().__init__(f"{self.file}: {_line(where)}: expected {_line(expected)}; {_line(fix)}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
         return type(self), (self.file, self.where, self.expected, self.fix)
