@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -411,6 +412,15 @@ def test_the_ending_chooses_the_layout_and_hips_come_back_where_they_were(tmp_pa
     back = formats.load(tmp_path / name)
     assert (back.meta["smplx"]["layout"], back.meta["smplx"]["offset_from"]) == (layout, "file")
     np.testing.assert_allclose(back.body.root, take.body.root, atol=1e-6)
+
+
+def test_a_body_on_longer_legs_stands_on_its_feet(tmp_path, take):
+    tall = replace(take.body.skeleton, offsets=1.2 * take.body.skeleton.offsets)
+    Performance({"body": replace(take.body, skeleton=tall, root=1.2 * take.body.root)}).save(
+        tmp_path / "a.npz"
+    )
+    back = formats.load(tmp_path / "a.npz")
+    assert back.meta["smplx"]["offset_from"] == "feet"
 
 
 def test_a_pelvis_of_another_shape_is_refused(tmp_path, take):

@@ -30,8 +30,8 @@ depends on the shape (about 35 cm in SMPL-X, 22 cm in SMPL). Without the body mo
 the floor in the lowest twentieth of the frames; so a scene's own floor height is lost, and the legs are
 our own avatar's, whose steps may slide. With ``model="SMPLX_NEUTRAL_2020.npz"`` (your own copy) pelvis and bones are the
 person's. The offset is in ``meta["smplx"]["offset"]``, in the file's frame, and taken off again in writing. A
-performance that was not read from such a file is written with the round figures above. Files made here tell the offset
-under ``pelvis`` (3,), so that hips come back where they were.
+performance that was not read from such a file is written with the round figures above. Files made here from a body
+of the avatar's proportions tell the offset under ``pelvis`` (3,), so that hips come back where they were.
 
 **Hands.** SMPL-X hands are relative to a flat hand, or to the model's mean hand (``flat_hand_mean=False`` of the ``smplx``
 package, its default). Nothing in a file says which; angles are taken as they are unless ``flat_hand_mean=False`` is
@@ -65,6 +65,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
+from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.export import body_for_export
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
@@ -206,7 +207,9 @@ def write(
     back = rot.conjugate(TURNS[up])
     trans = rot.rotate(back, body.root.astype(np.float64)) - offset
     poses, expressions, arkit = _posed(performance, body, back)
-    arrays = _arrays(layout, body, poses, trans, betas, about) | {"pelvis": offset}
+    arrays = _arrays(layout, body, poses, trans, betas, about)
+    if np.allclose(body.skeleton.offsets, load_avatar("maya").skeleton.offsets, atol=1e-4):
+        arrays["pelvis"] = offset  # on longer legs the reader stands the body on its feet
     if layout in ("beat2", "amass-smplx"):
         if expressions is not None:
             arrays["expressions"] = expressions
