@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -319,7 +320,10 @@ def check_outputs(paths: Iterable[str | PathLike[str]]) -> None:
     seen: dict[Path, Path] = {}
     for path in map(Path, paths):
         format_of(path, verb="write")
-        real = path.resolve()
+        try:
+            real = Path(os.path.realpath(path))
+        except (OSError, ValueError):  # no name of a file, which is told below
+            real = path
         if real in seen:
             raise DataError(f"two outputs name one file: {seen[real]} and {path}; give each its own name")
         seen[real] = path
