@@ -153,7 +153,9 @@ def _convert(
         if to:
             raise DataError(f"--to is for folders; {target} already tells the format")
         show = formats.convert(source, target, **options)
-        print(f"{target}  {_size(target)}  {show.duration:.1f} s")
+        left = formats.left_out(show, target)
+        told = f"; left out: {', '.join(left)}" if left else ""
+        print(f"{target}  {_size(target)}  {show.duration:.1f} s{told}")
         return
     if not to:
         raise DataError(f"{source} is a folder: say what the new files end in, for instance --to .bvh")
@@ -217,17 +219,32 @@ def _info(
     print(f"{file}: {about['format']}, {_size(file)}, {about['duration']:.2f} s")
     for track in about["tracks"]:
         name, kind = track.pop("name"), track.pop("type")
-        facts = [f"{key} {_short(value)}" for key, value in track.items() if value not in ([], {}, None)]
+        facts = [f"{key} {_short(value, 1)}" for key, value in track.items() if value not in ([], {}, None)]
         print(f"  {name:12} {kind:8} {', '.join(facts)}")
     for key, value in about["meta"].items():
         print(f"  {key:12} {_short(value)}")
 
 
-def _short(value: object) -> str:
-    if isinstance(value, list) and len(value) > 6:
-        return f"{len(value)} ({', '.join(map(str, value[:4]))}, …)"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 160 else text[:159] + "…"
+def _short(value: object, depth: int = 0) -> str:
+    """A fact on one line; long lists, and what lies deeper, by number and first entries."""
+    if isinstance(value, dict):
+        told = {k: v for k, v in value.items() if v not in ([], {}, None, "")}
+        plain = len(told) <= 6 and not any(isinstance(v, (dict, list)) for v in told.values())
+        shown = [f"{k} {_short(v, depth + 1)}" for k, v in told.items()] if plain or not depth else list(told)
+    elif isinstance(value, (list, tuple)):
+        plain = len(value) <= 6 and not any(isinstance(v, dict) for v in value)
+        shown = [] if any(isinstance(v, dict) for v in value) else [_short(v, depth + 1) for v in value]
+    else:
+        shown, plain = [f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())], True
+    text = ", ".join(shown)
+    if depth and not plain:
+        text = (
+            f"{len(value)} ({', '.join(shown[:4])}{', …' * (len(shown) > 4)})" if shown else f"{len(value)}"
+        )
+    elif depth and len(shown) > 1:
+        text = f"({text})"
+    most = 60 if depth > 1 else 160
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _size(path: Path) -> str:

@@ -37,10 +37,16 @@ class FormatError(KinesicsError, ValueError):
 
     def __init__(self, file: object, where: str, expected: str, fix: str) -> None:
         self.file, self.where, self.expected, self.fix = str(file), where, expected, fix
-        super().__init__(f"{self.file}: {where}: expected {expected}; {fix}")
+        super().__init__(f"{self.file}: {_line(where)}: expected {_line(expected)}; {_line(fix)}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
         return type(self), (self.file, self.where, self.expected, self.fix)
+
+
+def _line(text: str, most: int = 400) -> str:
+    # What is quoted from a bad file may be of any length and have any line ends.
+    line = " ".join(text.splitlines())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 class MissingExtra(KinesicsError, ImportError):

@@ -15,7 +15,7 @@ import kinesics as kn
 from kinesics import cli, formats
 from kinesics.errors import DataError, FormatError
 from kinesics.formats._convert import stem
-from kinesics.performance import Interval, Performance, Tier
+from kinesics.performance import Interval, Performance, Signal, Tier
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,12 +124,45 @@ def test_the_command_line_converts_tells_and_explains(tmp_path, take, capsys):
         (["convert", tmp_path, tmp_path / "out"], "--to .bvh"),
         (["convert", tmp_path / "a.kin", tmp_path / "a.bvh", "-w", "order"], "name=value"),
         (["convert", tmp_path / "a.kin", tmp_path / "a.bvh", "-w", "colour=red"], "it takes: order, unit"),
+        (["convert", tmp_path / "a.kin", tmp_path / "b.bvh", "--skeleton", "none.bvh"], "found nothing"),
         (["info", tmp_path / "none.kin"], "found nothing"),
+        (["info", tmp_path], "found a folder"),
     ]:
         with pytest.raises(SystemExit) as stop:
             cli.main(list(map(str, wrong)))
         assert stop.value.code == 2
         assert says in capsys.readouterr().err
+
+
+def test_what_a_target_has_no_place_for_is_told(tmp_path, take, capsys, caplog):
+    take.save(tmp_path / "a.kin")
+    cli.main(["convert", str(tmp_path / "a.kin"), str(tmp_path / "a.bvh")])
+    told = capsys.readouterr().out
+    assert "left out: " in told
+    assert {"speech", "face", "words", "plan"} <= set(told.partition("left out: ")[2].strip().split(", "))
+    cli.main(["convert", str(tmp_path / "a.kin"), str(tmp_path / "b.kin")])
+    assert "left out" not in capsys.readouterr().out
+    with caplog.at_level("INFO"):
+        take.save(tmp_path / "a.lab", tier="words")
+    assert "a .lab holds one tier; left out: " in caplog.text
+    # Where nothing would be left, nothing is written.
+    for ending in (".glb", ".wav", ".vrma"):
+        with pytest.raises(DataError, match=rf"a{ending}: .* holds .*; this performance has only sway"):
+            Performance({"sway": Signal([[0.0]], ["x"], ["m"], 30)}).save(tmp_path / f"a{ending}")
+        assert not (tmp_path / f"a{ending}").exists()
+    with pytest.raises(DataError, match=r"a\.metahuman\.csv: .*basis"):
+        take.save(tmp_path / "a.metahuman.csv")
+
+
+def test_what_a_file_holds_is_one_line_a_track(tmp_path, capsys):
+    lines = Tier("captions", [Interval(0, 1, "two\nlines"), Interval(1, 2, "one")])
+    meta = {"x": {"none": None, "empty": [], "sizes": [1.5, 2], "ends": {"a": [0, 1], "b": [0, 2]}}}
+    Performance({"captions": lines}, meta).save(tmp_path / "a.kin")
+    cli.main(["info", str(tmp_path / "a.kin")])
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 3
+    assert "labels (two lines, one)" in told[1]
+    assert told[2].split(maxsplit=1) == ["x", "sizes (1.5, 2), ends 2 (a, b)"]
 
 
 def test_a_plan_is_performed_on_the_way_to_movement_and_kept_on_the_way_to_a_plan(tmp_path):

@@ -124,7 +124,7 @@ def test_writing(tmp_path, caplog):
     assert formats.load(path, tier="words")["words"][0].value == 0.5
     SHOW.save(path)
     assert rows(formats.load(path)["phones"], 7) == rows(PHONES, 7)
-    with pytest.raises(DataError, match="no tier 'phones' to write as labels; there are: a, b"):
+    with pytest.raises(DataError, match="holds one tier, phones by default; choose one with tier=: a, b"):
         Performance({"a": Tier("a"), "b": Tier("b")}).save(path)
     Performance({"a": Tier("a", (Interval(0, 1, ""),))}).save(path)
     assert path.read_text() == "0 10000000 _\n"

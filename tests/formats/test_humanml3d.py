@@ -217,7 +217,7 @@ def test_what_is_wrong_is_named(tmp_path, take):
         with pytest.raises(DataError, match=says):
             read(tmp_path, vectors, **options)
     path = tmp_path / "new.npy"
-    with pytest.raises(DataError, match="'body'"):
+    with pytest.raises(DataError, match="holds body, joints, contacts; this performance has only words"):
         Performance({"words": Tier("words")}).save(path)
     with pytest.raises(DataError, match="unknown layout"):
         take.save(path, layout="rotations")

@@ -140,7 +140,7 @@ def test_talking_faces_end_with_their_sound(shared_data):
 
 def test_what_we_write(tmp_path, caplog):
     path = tmp_path / "a.phones.json"
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         SHOW.save(path)
     assert "left out: gestures, phases, empty" in caplog.text
     value = json.loads(path.read_text())
@@ -153,7 +153,7 @@ def test_what_we_write(tmp_path, caplog):
     # What was read is written the same again.
     back.save(tmp_path / "b.phones.json")
     assert (tmp_path / "b.phones.json").read_bytes() == path.read_bytes()
-    with pytest.raises(DataError, match="needs words, phones or captions"):
+    with pytest.raises(DataError, match="holds words, phones, captions, turns; this"):
         Performance({"x": Tier("x")}).save(path)
 
 

@@ -204,3 +204,47 @@ def test_sound_in_more_bits(tmp_path, take):
     np.testing.assert_array_equal(formats.load(path).speech.samples, take.speech.samples)
     with pytest.raises(DataError, match="bits=8"):
         take.save(path, bits=8)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "a.bvh")
+    (tmp_path / "b.csv").symlink_to("/dev/zero")
+    for name in ("a.bvh", "b.csv"):
+        with pytest.raises(FormatError, match="found a pipe or device"):
+            formats.load(tmp_path / name)
+
+
+def test_a_message_stays_one_line_of_bounded_length():
+    error = FormatError("a.bvh", "line 1", "a\nb" + "9" * 10_000, "mend it")
+    assert "\n" not in str(error)
+    assert len(str(error)) < 500
+    assert str(error).endswith("…; mend it")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b.kin", "a" * 300 + ".kin", "a/" * 3000 + "x.kin", "\ud800.kin", "pipe.kin"]
+)
+def test_names_that_no_file_can_have_are_refused(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.kin")
+    (tmp_path / "loop.kin").symlink_to("loop.kin")
+    for call in (
+        lambda p: SHOW.save(p),
+        lambda p: formats.check_outputs([p]),
+        lambda p: formats.convert(tmp_path / "loop.kin", p),
+    ):
+        with pytest.raises(DataError, match="cannot write"):
+            call(tmp_path / name)
+    with pytest.raises(FormatError):
+        formats.load(tmp_path / name)
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "real.kin").write_text("old")
+    for target in ("real.kin", "loop.kin", "nowhere/x.kin"):
+        link = tmp_path / "loop.kin"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        SHOW.save(link)
+        assert not link.is_symlink()
+        assert formats.load(link)["words"] == SHOW["words"]
+    assert (tmp_path / "real.kin").read_text() == "old"

@@ -69,7 +69,7 @@ def test_writing(tmp_path, caplog):
     assert "values" in caplog.text
     show.save(path, tier="words", file="x")
     assert path.read_text() == ""
-    with pytest.raises(DataError, match="no tier 'turns'"):
+    with pytest.raises(DataError, match="turns by default; choose one with tier=: a, b"):
         Performance({"a": Tier("a"), "b": Tier("b")}).save(path)
 
 

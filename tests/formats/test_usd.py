@@ -360,3 +360,13 @@ def test_uneven_samples_are_interpolated():
     even, fps, start = on_even_clock(Path("x"), values, np.array([2.0, 3.0, 6.0]), np.array(24.0), None)
     np.testing.assert_allclose(even[:, 0], [0, 10, 20, 30, 40])
     assert (fps, start) == (24, 2 / 24)
+
+
+def test_what_usd_says_is_told_without_its_source_files(tmp_path, take):
+    take.save(tmp_path / "a.usda")
+    text = (tmp_path / "a.usda").read_text().replace("quatf[] rotations", "quatf[[ rotations")
+    (tmp_path / "a.usda").write_text(text)
+    with pytest.raises(
+        FormatError, match=r"a\.usda: content: expected a USD file \(line [0-9]+:[0-9]+: Expected \]"
+    ):
+        formats.load(tmp_path / "a.usda")

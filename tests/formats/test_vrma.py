@@ -169,8 +169,10 @@ def test_parts_alone(tmp_path, take):
 
 def test_what_cannot_be_is_said(tmp_path, take):
     path = tmp_path / "a.vrma"
-    with pytest.raises(DataError, match="neither body nor face"):
+    with pytest.raises(DataError, match="holds body, face; this performance has only words"):
         Performance({"words": take["words"]}).save(path)
+    with pytest.raises(DataError, match="neither body nor face"):
+        Performance({"body": take.body.slice(5, 6)}).save(path)
     with pytest.raises(DataError, match="'flame'"):
         Performance({"face": Face([[0.5]], ("exp1",), 60, "flame")}).save(path)
     with pytest.raises(DataError, match="unknown expressions"):

@@ -61,6 +61,25 @@ def test_a_header_that_promises_too_much_allocates_nothing(tmp_path):
         Audio.load(path)
 
 
+def test_silence_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("kinesics.performance.audio._EXPANDS", 100)  # soundfile's own blocks reach only 500
+    path = tmp_path / "x.flac"
+    with soundfile.SoundFile(path, "w", 48000, 8, "PCM_16") as file:
+        for _ in range(30):
+            file.write(np.zeros((1 << 16, 8), np.float32))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(FormatError, match="in a file of this size"):
+        Audio.load(path)
+
+
+def test_rates_that_no_sound_has_are_refused(tmp_path):
+    data = bytearray(TONE.wav())
+    data[24:28] = struct.pack("<I", 8_410_658)
+    (tmp_path / "x.wav").write_bytes(data)
+    with pytest.raises(FormatError, match="found 8410658"):
+        Audio.load(tmp_path / "x.wav")
+
+
 def test_a_truncated_file_gives_what_is_there(tmp_path):
     path = tmp_path / "x.wav"
     path.write_bytes(TONE.wav()[:3000])

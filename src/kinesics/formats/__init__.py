@@ -11,6 +11,8 @@ imported when a file of its kind is first read or written.
 from __future__ import annotations
 
 import inspect
+import logging
+import os
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from kinesics.formats._format import Format
     from kinesics.performance import Performance
 
+log = logging.getLogger(__name__)
+
 __all__ = [
     "adapt",
     "available",
@@ -33,6 +37,7 @@ __all__ = [
     "convert_folder",
     "describe",
     "format_of",
+    "left_out",
     "load",
     "save",
 ]
@@ -158,6 +163,8 @@ def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | No
         If several formats share the ending and none recognises the file.
     """
     path = Path(path)
+    if verb == "read" and path.is_dir():
+        _files.existing(path, "a file")
     names = _candidates(path, verb) if format is None else [choose("format", format, _MODULES)]
     able = [_of(name) for name in names if getattr(_of(name), verb) is not None]
     if not able:
@@ -175,7 +182,7 @@ def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | No
         path,
         "content",
         f"one of: {', '.join(f.name for f in able)}",
-        f"check the file, or name its format: {', '.join(names)}",
+        f"check the file, or name it with format=: {', '.join(names)}",
     )
 
 
@@ -229,6 +236,8 @@ def load(path: str | PathLike[str], *, format: str | None = None, **options: Any
 def save(performance: Performance, *paths: str | PathLike[str], **options: Any) -> None:
     """Write one or more files; each is written whole or not at all.
 
+    Tracks that a format has no place for are left out of its file, which is logged; see :func:`left_out`.
+
     Parameters
     ----------
     performance
@@ -242,15 +251,61 @@ def save(performance: Performance, *paths: str | PathLike[str], **options: Any) 
     ------
     DataError
         Before anything is written: on an unknown extension or option, two paths that name one
-        file, or a folder that cannot be written to. Later: if the performance lacks what a
-        format needs, or the disk is full; the files that were there are then untouched.
+        file, a folder that cannot be written to, or a format that has no place for any of the
+        tracks. Later: if the performance lacks what a format needs, or the disk is full; the files
+        that were there are then untouched.
     """
     check_outputs(paths)
     found = [(Path(p), format_of(p, verb="write")) for p in paths]
     takes = _check_options(options, {f.name: f.write for _, f in found})
     for path, form in found:
+        left = left_out(performance, path)
+        if left and len(left) == len(performance.tracks):
+            raise DataError(
+                f"{path}: {form.name} holds {', '.join(form.carries)}; this performance has only "
+                f"{', '.join(left)}"
+            )
+        if left:
+            log.info("%s: left out: %s", path, ", ".join(left))
         assert form.write is not None
-        form.write(performance, path, **{k: v for k, v in options.items() if k in takes[form.name]})
+        try:
+            form.write(performance, path, **{k: v for k, v in options.items() if k in takes[form.name]})
+        except DataError as error:
+            if str(path) in str(error):
+                raise
+            raise DataError(f"{path}: {error}") from error
+
+
+def left_out(performance: Performance, path: str | PathLike[str]) -> list[str]:
+    """Names of the tracks that the format of a file has no place for.
+
+    Formats of which a file holds one tier (``tier=``) choose it themselves, and log the others.
+
+    Examples
+    --------
+    >>> from kinesics.performance import Audio, Interval, Performance, Tier
+    >>> show = Performance({"speech": Audio([0.0, 0.1], 16000), "words": Tier("words", [Interval(0, 1, "hi")])})
+    >>> left_out(show, "talk.wav"), left_out(show, "talk.textgrid")
+    (['words'], ['speech'])
+    """
+    form = format_of(path, verb="write")
+    assert form.write is not None
+    one_tier = "tier" in _options_of(form.write)
+    return [n for n, t in performance.tracks.items() if not _holds(form, n, t, one_tier)]
+
+
+def _holds(form: Format, name: str, track: Any, one_tier: bool) -> bool:
+    kind = type(track).__name__
+    if one_tier and kind == "Tier":
+        return True
+    # A table writes sound only where it is named; it tells itself.
+    names = {
+        name,
+        {"Tier": "tiers", "Points": "points"}.get(kind, name),
+        "every track",
+        "every track but sound",
+    }
+    return not names.isdisjoint(form.carries)
 
 
 def check_outputs(paths: Iterable[str | PathLike[str]]) -> None:
@@ -265,7 +320,10 @@ def check_outputs(paths: Iterable[str | PathLike[str]]) -> None:
     seen: dict[Path, Path] = {}
     for path in map(Path, paths):
         format_of(path, verb="write")
-        real = path.resolve()
+        try:
+            real = Path(os.path.realpath(path))
+        except (OSError, ValueError):  # no name of a file, which is told below
+            real = path
         if real in seen:
             raise DataError(f"two outputs name one file: {seen[real]} and {path}; give each its own name")
         seen[real] = path
@@ -280,13 +338,14 @@ def __getattr__(name: str) -> Any:
 
 
 def _check_options(options: dict[str, Any], functions: dict[str, Any]) -> dict[str, set[str]]:
-    takes = {
-        name: {p.name for p in inspect.signature(f).parameters.values() if p.kind is p.KEYWORD_ONLY}
-        for name, f in functions.items()
-    }
+    takes = {name: _options_of(f) for name, f in functions.items()}
     known = sorted(set().union(*takes.values()))
     for option in options:
         if option not in known:
             listing = ", ".join(known) or "none"
             raise DataError(f"unknown option {option!r} for {' and '.join(functions)}; it takes: {listing}")
     return takes
+
+
+def _options_of(function: Any) -> set[str]:
+    return {p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import FormatError
+from kinesics.formats._encode import MAX_NUMBER
 from kinesics.geometry import rotations as rot
 
 log = logging.getLogger(__name__)
@@ -212,7 +212,7 @@ def _numbers(lines: Lines, words: list[str], count: int, expected: str) -> list[
         values = [float(w) for w in words]
     except ValueError as error:
         raise lines.wrong(expected, "use a point in numbers, not a comma") from error
-    if len(values) != count or not all(map(math.isfinite, values)):
+    if len(values) != count or not all(abs(v) <= MAX_NUMBER for v in values):
         raise lines.wrong(expected, "mend this line")
     return values
 
@@ -273,7 +273,7 @@ def _block(lines: Lines, channels: int, count: int) -> NDArray[np.float64]:
         return np.empty((0, channels))
     try:
         block = np.loadtxt(text, ndmin=2, comments=None)
-        if block.shape == (len(text), channels) and np.isfinite(block).all():
+        if block.shape == (len(text), channels) and (np.abs(block) <= MAX_NUMBER).all():
             return block
     except (ValueError, OverflowError):
         pass
@@ -281,7 +281,7 @@ def _block(lines: Lines, channels: int, count: int) -> NDArray[np.float64]:
         words = line.split()
         for k, word in enumerate(words[:channels], 1):
             try:
-                good = math.isfinite(float(word)) and "_" not in word
+                good = abs(float(word)) <= MAX_NUMBER and "_" not in word
             except ValueError:
                 good = False
             if not good:

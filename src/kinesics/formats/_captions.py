@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kinesics.errors import DataError
-from kinesics.formats._tiers import from_zero, tell_lost
+from kinesics.formats._tiers import from_zero, one_tier, tell_left, tell_lost
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -55,19 +54,10 @@ def cues(performance: Performance, tier: str | None, path: Path, what: str) -> l
     DataError
         If there is no such tier, or it is not clear which.
     """
-    there = [n for n, t in performance.tracks.items() if isinstance(t, Tier)]
-    if tier is None:
-        tier = next((n for n in ("captions", "words") if n in there), None)
-        if tier is None and len(there) != 1:
-            hint = f"choose one with tier=: {', '.join(there)}" if there else "there is none"
-            raise DataError(f"{path}: {what} hold one tier, captions or words by default; {hint}")
-        tier = tier or there[0]
-    if tier not in there:
-        raise DataError(f"{path}: no tier {tier!r}; there are: {', '.join(there) or 'none'}")
-    chosen = from_zero(performance.tracks[tier], path)
+    tier, chosen = one_tier(performance, tier, ("captions", "words"), path, what)
+    chosen = from_zero(chosen, path)
     words = from_zero(performance.tier("words"), path)
-    if left := [n for n in there if n not in (tier, "words")]:
-        log.info("%s: %s hold one tier; left out: %s", path, what, ", ".join(left))
+    tell_left(performance, (tier, "words"), path, what)
     tell_lost(path, [chosen], what)
     if tier == "words":
         spoken = [w for w in words if w.label.strip()]

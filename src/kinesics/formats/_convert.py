@@ -98,7 +98,8 @@ def _skeleton(skeleton: str | PathLike[str] | Skeleton) -> str | Skeleton:
     if isinstance(skeleton, Skeleton):
         return skeleton
     path = Path(skeleton)
-    return formats.load(path).body.skeleton if path.suffix and path.is_file() else str(skeleton)
+    is_file = path.is_file() or path.name.lower().endswith(tuple(formats.available()))
+    return formats.load(path).body.skeleton if path.suffix and is_file else str(skeleton)
 
 
 @dataclass(frozen=True)

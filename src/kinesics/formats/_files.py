@@ -51,11 +51,16 @@ def writable(path: Path) -> None:
     Raises
     ------
     DataError
-        If ``path`` is a folder, or its folder cannot be made or written to.
+        If ``path`` is a folder, a pipe or a device, no system could have such a name, or its folder cannot
+        be made or written to.
     """
-    if path.is_dir():
-        raise DataError(f"cannot write {path}: it is a folder; name a file in it")
     try:
+        with suppress(FileNotFoundError):
+            os.lstat(path)  # tells names that are too long, hold a NUL byte or half a character
+        if path.is_dir():
+            raise DataError(f"cannot write {path}: it is a folder; name a file in it")
+        if path.exists() and not path.is_file():
+            raise DataError(f"cannot write {path}: it is a pipe or device; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         # Asking the system beats asking for permissions: it also knows read-only mounts.
         handle, probe = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
@@ -63,19 +68,28 @@ def writable(path: Path) -> None:
         os.unlink(probe)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"cannot write {str(path)!r}: {error}; choose another name") from error
 
 
 def existing(path: Path, what: str) -> Path:
     """Return ``path`` if it is a file, else raise a FormatError."""
     if path.is_dir():
         raise FormatError(path, "path", f"{what}, found a folder", "name a file in it")
+    if path.exists() and not path.is_file():
+        raise FormatError(path, "path", f"{what}, found a pipe or device", "write it to a file first")
     if not path.is_file():
         raise FormatError(path, "path", f"{what}, found nothing", "check the path")
     return path
 
 
 def _cannot_write(path: Path, error: OSError) -> DataError:
-    kept = "; the file that was there is untouched" if path.is_file() else ""
+    try:
+        kept = "; the file that was there is untouched" if path.is_file() else ""
+    except OSError:
+        kept = ""
     return DataError(f"cannot write {path}: {error.strerror or error}{kept}")
 
 

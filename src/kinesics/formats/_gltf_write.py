@@ -44,7 +44,6 @@ _SOUND = {
     "flac": ("FLAC", "PCM_16", "audio/flac"),
     "ogg": ("OGG", "VORBIS", "audio/ogg"),
 }
-_CARRIED = (Tier, Plan)
 _INT16, _UINT16 = np.float32(32767), np.float32(65535)
 
 
@@ -179,11 +178,6 @@ def write_performance(
     if isinstance(tracks.get("plan"), Plan):
         about["plan"] = encode_plan(tracks["plan"])  # type: ignore[arg-type]
     about["meta"] = dict(performance.meta)
-    left_out = [
-        n for n, t in tracks.items() if n not in ("body", "face", "speech") and not isinstance(t, _CARRIED)
-    ]
-    if left_out:
-        log.info("%s: tracks that glTF does not carry: %s", path, ", ".join(left_out))
     animation.finish("performance")
     extras = out.json.get("extras")
     out.json["extras"] = {**(extras if isinstance(extras, dict) else {}), "kinesics": about}

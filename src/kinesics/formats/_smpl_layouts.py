@@ -56,6 +56,8 @@ class Take:
         (T, K) or None.
     hands
         Left and right hand (T, K) as PCA coefficients, still to be turned into angles, or None.
+    pelvis
+        (3,) where the pelvis rests above the origin that ``trans`` moves, or None.
     facts
         What ``meta`` tells: betas, gender, model, scaling, what is lost.
     """
@@ -69,6 +71,7 @@ class Take:
     arkit: Array | None = None
     dmpls: Array | None = None
     hands: tuple[Array, Array] | None = None
+    pelvis: Array | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -102,7 +105,8 @@ class Fields:
         array = self.array(name)
         if array.dtype.kind not in "iuf":
             raise self.wrong(name, f"numbers, found the type {array.dtype}")
-        array = array.astype(np.float64)
+        with np.errstate(all="ignore"):  # a NaN of a strange kind is found below
+            array = array.astype(np.float64)
         if not np.isfinite(array).all():
             place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
             raise self.wrong(
@@ -184,6 +188,11 @@ def take_of(fields: Fields, names: frozenset[str]) -> Take:
         take.facts["surface_model_type"] = kind
     if "betas" in fields:
         take.facts["betas"] = _betas(fields)
+    if "pelvis" in fields:
+        pelvis = fields.numbers("pelvis")
+        if pelvis.shape != (3,):
+            raise fields.wrong("pelvis", f"(3,), found {pelvis.shape}")
+        take.pelvis = pelvis
     return take
 
 

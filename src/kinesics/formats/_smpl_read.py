@@ -58,6 +58,8 @@ def performance_of(
     root = rot.rotate(TURNS[up], take.trans)
     if body_model is not None:
         skeleton, offset, source = body_model.skeleton(), body_model.pelvis, "model"
+    elif take.pelvis is not None:
+        skeleton, offset, source = load_avatar("maya").skeleton, take.pelvis, "file"
     else:
         skeleton, source = load_avatar("maya").skeleton, "feet"
         rise = rise_to_floor(skeleton, rotations, root[:, 1])

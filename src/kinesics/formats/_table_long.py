@@ -170,7 +170,8 @@ def _sampled(long: Long, about: Any, rows: NDArray[np.intp]) -> Track:
         column[code] = place[long.name[0][code]]
     first = float(np.nanmin(long.time[rows]))
     start = start if abs(first - start) < 1e-6 else first
-    frame = np.rint((long.time[rows] - start) * float(fps))
+    with np.errstate(all="ignore"):  # absurd times are found below
+        frame = np.rint((long.time[rows] - start) * float(fps))
     count = len(rows) // len(names)
     if count * len(names) != len(rows) or not ((frame >= 0) & (frame < count)).all():
         raise ValueError(f"each of the {len(names)} numbers of {key!r} once in every frame, without gaps")

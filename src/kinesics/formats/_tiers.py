@@ -225,3 +225,44 @@ def encoded(text: str, path: Path) -> bytes:
 def about(found: Found, **facts: Any) -> dict[str, Any]:
     """What a reader puts into ``meta["<format>"]``: facts, and names where they differ."""
     return {**facts, **({"names": dict(found.names)} if found.names else {})}
+
+
+def one_tier(
+    performance: Performance, tier: str | None, usual: Sequence[str], path: Path, what: str
+) -> tuple[str, Tier]:
+    """The tier to write where a file holds one, with its name.
+
+    Parameters
+    ----------
+    performance
+        With at least one tier.
+    tier
+        Name of the tier; None: the first of ``usual`` that is there, else the only one.
+    usual
+        Names to look for.
+    path, what
+        For messages: the file, and what it is.
+
+    Raises
+    ------
+    DataError
+        If there is no such tier, or it is not clear which.
+    """
+    there = {n: t for n, t in performance.tracks.items() if isinstance(t, Tier)}
+    listed = ", ".join(there)
+    if tier is None:
+        tier = next((n for n in (*usual, *there) if n in there and (n in usual or len(there) == 1)), None)
+        if tier is None:
+            hint = f"choose one with tier=: {listed}" if there else "there is none"
+            raise DataError(f"{path}: {what} holds one tier, {' or '.join(usual)} by default; {hint}")
+    if tier not in there:
+        raise DataError(f"{path}: no tier {tier!r}; there are: {listed or 'none'}")
+    return tier, there[tier]
+
+
+def tell_left(performance: Performance, written: Iterable[str], path: Path, what: str) -> None:
+    """Say in the log which tiers are not written where a file holds one."""
+    kept = set(written)
+    left = [n for n, t in performance.tracks.items() if isinstance(t, Tier) and n not in kept]
+    if left:
+        log.info("%s: %s holds one tier; left out: %s", path, what, ", ".join(left))

@@ -157,7 +157,9 @@ def main():
         out = {"error": np.array(error.args[0]), "fix": np.array(error.args[1])}
     except Exception as error:
         # pxr raises Tf.ErrorException, boost's own types and plain RuntimeErrors.
-        text = " ".join(str(error).split())[-200:]
+        # Before the last " : '" stand its own source files.
+        text = " ".join(str(error).split()).rpartition(" : '")[2].strip("' ")
+        text = text.replace(f"{path}:", "line ").replace(path, "file")[:200]
         out = {"error": np.array(f"a USD file ({text})"), "fix": np.array("check the file")}
     np.savez(target, **out)
 

@@ -42,7 +42,7 @@ from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
-from kinesics.formats._tiers import encoded, from_zero, tell_lost
+from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left, tell_lost
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -255,16 +255,13 @@ def write(
     """
     path = Path(path)
     choose("layout", layout, ("htk", "seconds"))
-    there = {n: t for n, t in performance.tracks.items() if isinstance(t, Tier)}
-    name = tier or (next(iter(there)) if len(there) == 1 else "phones")
-    if name not in there:
-        raise DataError(
-            f"{path}: no tier {name!r} to write as labels; there are: {', '.join(there) or 'none'}"
-        )
-    chosen = from_zero(there[name], path)
-    contexts = there.get("contexts")
-    if name == "phones" and contexts is not None and _spelled_out(chosen, contexts):
+    name, chosen = one_tier(performance, tier, ("phones",), path, "a .lab")
+    chosen = from_zero(chosen, path)
+    contexts, written = performance.get("contexts"), [name]
+    if name == "phones" and isinstance(contexts, Tier) and _spelled_out(chosen, contexts):
         chosen = from_zero(contexts, path)
+        written.append("contexts")
+    tell_left(performance, written, path, "a .lab")
     tell_lost(
         path, [Tier(name, tuple(Interval(i.start, i.end, "", None, i.confidence) for i in chosen))], "a .lab"
     )

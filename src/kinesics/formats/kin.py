@@ -244,4 +244,4 @@ def _build(index: int, about: Any, arrays: _Arrays) -> Track:
     return kinds[kind]()
 
 
-FORMAT = Format("Kinesics", (".kin",), ("every track, tier, signal, plan and fact",), read, write)
+FORMAT = Format("Kinesics", (".kin",), ("every track",), read, write)

@@ -75,9 +75,6 @@ def write(performance: Performance, path: str | Path) -> None:
     captions, turns = performance.tier("captions"), performance.tier("turns")
     if not any(n in performance for n in ("words", "phones", "captions")):
         raise DataError(f"{path}: no tier to write as words and phones; it needs words, phones or captions")
-    kept = ("words", "phones", "captions", "turns")
-    if left := [n for n, t in performance.tracks.items() if isinstance(t, Tier) and n not in kept]:
-        log.warning("%s: left out: %s", path, ", ".join(left))
     segments = _segments(words, captions, performance.tier("phrases"))
     out: dict[str, Any] = {"text": " ".join(s.label for s, _ in segments)}
     rows = []
@@ -130,7 +127,7 @@ def _segments(words: Tier, captions: Tier, phrases: Tier) -> list[tuple[Interval
 FORMAT = Format(
     "words and phones as JSON",
     (".phones.json",),
-    ("words", "phones", "captions"),
+    ("words", "phones", "captions", "turns"),
     read,
     write,
     recognises,

@@ -26,7 +26,7 @@ from kinesics.errors import DataError, FormatError
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
-from kinesics.formats._tiers import encoded, from_zero
+from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left
 from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
@@ -132,13 +132,9 @@ def write(
         If there is no such tier.
     """
     path = Path(path)
-    there = {n: t for n, t in performance.tracks.items() if isinstance(t, Tier)}
-    name = tier or (next(iter(there)) if len(there) == 1 else "turns")
-    if name not in there:
-        raise DataError(
-            f"{path}: no tier {name!r} to write as turns; there are: {', '.join(there) or 'none'}"
-        )
-    turns = from_zero(there[name], path)
+    name, turns = one_tier(performance, tier, ("turns",), path, "RTTM")
+    turns = from_zero(turns, path)
+    tell_left(performance, (name,), path, "RTTM")
     if any(i.value is not None for i in turns):
         log.warning("%s: RTTM has no place for the values of %s", path, name)
     recording = "_".join((file or path.stem).split()) or "recording"

@@ -30,7 +30,8 @@ depends on the shape (about 35 cm in SMPL-X, 22 cm in SMPL). Without the body mo
 the floor in the lowest twentieth of the frames; so a scene's own floor height is lost, and the legs are
 our own avatar's, whose steps may slide. With ``model="SMPLX_NEUTRAL_2020.npz"`` (your own copy) pelvis and bones are the
 person's. The offset is in ``meta["smplx"]["offset"]``, in the file's frame, and taken off again in writing. A
-performance that was not read from such a file is written with the round figures above.
+performance that was not read from such a file is written with the round figures above. Files made here from a body
+of the avatar's proportions tell the offset under ``pelvis`` (3,), so that hips come back where they were.
 
 **Hands.** SMPL-X hands are relative to a flat hand, or to the model's mean hand (``flat_hand_mean=False`` of the ``smplx``
 package, its default). Nothing in a file says which; angles are taken as they are unless ``flat_hand_mean=False`` is
@@ -45,7 +46,7 @@ In writing ``flame`` goes before ``face``. Files made here from ARKit coefficien
 coefficients under ``arkit`` (T, 52) in alphabetical order with tongueOut last, and ``basis`` = ``"arkit"``;
 ``basis="flame"`` refuses them by name.
 
-**Writing** takes ``layout=``, ``fps=``, ``up=`` and ``model=``; ``trans`` and ``poses`` are float32 in BEAT2 and AIST++ and
+**Writing** takes ``layout=``, ``fps=``, ``up=`` and ``model=``; the ending ``.amass.npz`` alone chooses the layout ``amass``. ``trans`` and ``poses`` are float32 in BEAT2 and AIST++ and
 float64 in AMASS. What was read is written back in its own layout, axis, shape and gender. Nothing is compressed,
 and the same performance gives the same bytes. A start other than 0 and sound are not in these files.
 
@@ -64,6 +65,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
+from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.export import body_for_export
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
@@ -163,7 +165,7 @@ def write(
         The file.
     layout
         ``"beat2"``, ``"amass"``, ``"amass-smplx"``, ``"aist"``, or ``"auto"``: the one it was read from, else
-        ``"beat2"``.
+        ``"beat2"``; for ``.amass.npz`` one of AMASS' two, else ``"amass"``.
     fps
         Rate to write; by default the body's (AIST++: always 60, as its files have no rate).
     up
@@ -182,7 +184,9 @@ def write(
     choose("layout", layout, ["auto", *LAYOUTS])
     choose("up axis", up, ["auto", *TURNS])
     if layout == "auto":
-        layout = about["layout"] if about.get("layout") in LAYOUTS else "beat2"
+        amass = path.name.lower().endswith(".amass.npz")
+        fitting = ("amass", "amass-smplx") if amass else LAYOUTS
+        layout = about["layout"] if about.get("layout") in fitting else fitting[0]
     if layout == "aist":
         if fps is not None and exact_rate(fps, "fps") != 60:
             raise DataError(f"{path}: AIST++ files are at 60 frames per second; leave fps out")
@@ -204,6 +208,8 @@ def write(
     trans = rot.rotate(back, body.root.astype(np.float64)) - offset
     poses, expressions, arkit = _posed(performance, body, back)
     arrays = _arrays(layout, body, poses, trans, betas, about)
+    if np.allclose(body.skeleton.offsets, load_avatar("maya").skeleton.offsets, atol=1e-4):
+        arrays["pelvis"] = offset  # on longer legs the reader stands the body on its feet
     if layout in ("beat2", "amass-smplx"):
         if expressions is not None:
             arrays["expressions"] = expressions

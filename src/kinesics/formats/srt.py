@@ -101,7 +101,7 @@ def write(performance: Performance, path: str | Path, *, tier: str | None = None
     """
     path = Path(path)
     blocks = []
-    for n, cue in enumerate(_captions.cues(performance, tier, path, "SRT files"), 1):
+    for n, cue in enumerate(_captions.cues(performance, tier, path, "SRT"), 1):
         times = f"{_captions.clock(cue.start, ',')} --> {_captions.clock(cue.end, ',')}"
         text = _captions.without_blank_lines(cue.text).replace("-->", "→")
         blocks.append(f"{n}\n{times}\n{text}\n")

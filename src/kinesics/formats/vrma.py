@@ -95,9 +95,6 @@ def write(performance: Performance, path: str | Path, *, expressions: str = "bot
         raise DataError(f"VRMA: the face is in the basis {face.basis!r}; bring it to 'arkit' first")
     if body is not None and body.skeleton.names != JOINTS:
         body = retarget(body, "humanoid")
-    left_out = [n for n in performance if n not in ("body", "face")]
-    if left_out:
-        log.info("%s: tracks that VRMA does not carry: %s", path, ", ".join(left_out))
     about = facts(performance)
     out = Appender(Glb(path, {"asset": {"version": "2.0", "generator": about["generator"]}}, None))
     animation = Animation(out)

@@ -179,7 +179,7 @@ def write(
     """
     path = Path(path)
     blocks = ["WEBVTT\n"]
-    for cue in _captions.cues(performance, tier, path, "WebVTT files"):
+    for cue in _captions.cues(performance, tier, path, "WebVTT"):
         text = _spoken(cue) if karaoke and cue.words else _escaped(cue.text)
         times = f"{_captions.clock(cue.start, '.')} --> {_captions.clock(cue.end, '.')}"
         blocks.append(f"{times}\n{_captions.without_blank_lines(text)}\n")

@@ -19,6 +19,8 @@ from kinesics.performance._sampled import Sampled, checked
 log = logging.getLogger(__name__)
 
 _BLOCK = 1 << 20
+_MOST, _ALWAYS, _EXPANDS = 1_000_000_000, 10_000_000, 1000
+"""Numbers that a file may become at most, at least, and per byte: FLAC packs silence without end."""
 
 
 def _cut_off(path: Path) -> bool:
@@ -109,13 +111,24 @@ class Audio(Sampled):
     def _read(source: str | io.BytesIO, name: object) -> Audio:
         import soundfile
 
-        blocks = []
+        blocks: list[NDArray[np.float32]] = []
+        size = Path(source).stat().st_size if isinstance(source, str) else source.getbuffer().nbytes
+        held, most = 0, min(_MOST, _ALWAYS + _EXPANDS * size)
         try:
             with soundfile.SoundFile(source) as file:
                 rate = file.samplerate
+                if not 1 <= rate <= 1_000_000:
+                    raise FormatError(
+                        name, "header", f"1 to 1,000,000 samples per second, found {rate}", "export it again"
+                    )
                 # In blocks: a damaged header may announce more samples than any memory holds.
-                while len(block := file.read(_BLOCK, dtype="float32")):
+                while len(block := file.read(_BLOCK // file.channels + 1, dtype="float32")):
                     blocks.append(block)
+                    held += block.size
+                    if held > most:
+                        raise FormatError(
+                            name, "samples", f"at most {most} in a file of this size", "cut it into parts"
+                        )
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise FormatError(
                 name,
