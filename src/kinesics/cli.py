@@ -173,7 +173,7 @@ def _performed(show, target: Path, seed: int):
     """A plan alone is performed when the target is to hold the body's or the face's movement."""
     from kinesics import formats
 
-    wanted = {"body", "face", "video"} & set(formats.format_of(target, verb="write").carries)
+    wanted = {"body", "face"} & set(formats.format_of(target, verb="write").carries)
     if not wanted or "plan" not in show or set(show) & {"body", "face", "speech"}:
         return show
     from kinesics.behaviour.perform import perform

@@ -65,7 +65,7 @@ def test_saved_as_a_film_with_its_sound(tmp_path):
 
 def test_what_cannot_be_filmed_is_said(tmp_path):
     words = Performance({"words": Tier("words", [Interval(0, 1, "x")])})
-    with pytest.raises(DataError, match="neither body nor face"):
+    with pytest.raises(DataError, match="has only words"):
         words.save(tmp_path / "a.mp4")
     with pytest.raises(DataError, match="basis 'arkit'"):
         film(Performance({"face": Face([[0.5]], ("x",), 60, "flame")}))

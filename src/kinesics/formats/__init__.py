@@ -39,6 +39,7 @@ __all__ = [
     "format_of",
     "left_out",
     "load",
+    "recognised",
     "save",
 ]
 
@@ -184,6 +185,18 @@ def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | No
         f"one of: {', '.join(f.name for f in able)}",
         f"check the file, or name it with format=: {', '.join(names)}",
     )
+
+
+def recognised(path: str | PathLike[str]) -> bool:
+    """Whether a file can be read, by its ending and, where several formats share that, by a look into it.
+
+    >>> recognised("notes.md")
+    False
+    """
+    try:
+        return format_of(path).read is not None
+    except (DataError, FormatError, OSError):
+        return False
 
 
 def load(path: str | PathLike[str], *, format: str | None = None, **options: Any) -> Performance:

@@ -182,7 +182,12 @@ def _readable(folder: Path, *, without: Path) -> Iterator[Path]:
     for top, folders, files in os.walk(folder):
         here = Path(top)
         folders[:] = sorted(d for d in folders if (here / d).resolve() != without.resolve() and d[0] != ".")
-        yield from (here / f for f in sorted(files) if f[0] != "." and f.lower().endswith(endings))
+        for path in (here / f for f in sorted(files) if f[0] != "." and f.lower().endswith(endings)):
+            # Of the many things that .txt, .json or .csv can be, those that no format knows are no failures.
+            if formats.recognised(path):
+                yield path
+            else:
+                log.info("%s: of no known kind, left alone", path)
 
 
 def stem(path: Path) -> str:

@@ -272,7 +272,7 @@ def _sound_frames(speech: Audio, stream: Any) -> Iterator[tuple[float, Any]]:
 FORMAT = Format(
     "video",
     (".mp4", ".mov", ".mkv", ".webm"),
-    ("video", "speech"),
+    ("video", "speech", "body", "face"),  # the last two are filmed
     read,
     write,
     also_reads=(".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp"),

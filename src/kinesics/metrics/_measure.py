@@ -133,7 +133,7 @@ def _folder(folder: Path) -> dict[str, Performance]:
     for path in sorted(folder.iterdir()):
         lower = path.name.lower()
         ending = next((e for e in endings if lower.endswith(e)), None)
-        if ending and path.is_file() and not lower.startswith("."):
+        if ending and path.is_file() and not lower.startswith(".") and formats.recognised(path):
             files.setdefault(path.name[: -len(ending)], []).append(path)
         elif path.is_file():
             log.info("%s: not a performance, left out", path)
