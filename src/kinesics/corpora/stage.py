@@ -1,0 +1,167 @@
+"""The stage: people who do not exist, made by ``kinesics stage make speakers``, with perfect labels.
+
+Nothing is downloaded: the stage makes the data, from a seed. ``prepare`` reads the folder it writes: ``<clip>.kin``
+files in any tree, a ``speaker.json`` (``id`` or ``name``) in a clip's folder or one above it, and a ``corpus.json``
+at the top (``splits``: clip or speaker → split, or split → list of these).
+
+- **Tracks** are all kept as they are, body and face at ``fps``.
+- **Speaker**: what the clip's own facts say (``speaker``), else the nearest ``speaker.json``, else the name of its folder.
+- **Splits**: what the clip's own facts say (``split``), else ``corpus.json``, else by speaker (ours): of the speakers in order
+  every tenth from the fifth on is ``val``, every tenth from the tenth on ``test``; fewer than ten speakers share out their
+  clips in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kinesics.corpora import _download
+from kinesics.corpora._corpus import Corpus
+from kinesics.corpora._layout import canonical, files_below
+from kinesics.corpora._prepare import Item, Reading, prepare_items
+from kinesics.corpora._recipe import Recipe
+from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.formats import kin
+from kinesics.formats._encode import from_json
+from kinesics.performance import Performance
+
+__all__ = ["download", "prepare"]
+
+_MOST_JSON = 100_000_000
+
+
+def download(folder: str | Path, *, confirm: _download.Confirm | None = None) -> list[Path]:
+    """Say how the stage is made; there is nothing to fetch.
+
+    Parameters
+    ----------
+    folder
+        Where it should go.
+    confirm
+        Is given the text; by default it is printed.
+    """
+    steps = (
+        f"1. kinesics stage make speakers --count 200 --seed 7 -o {folder}\n"
+        f"2. kinesics corpus prepare stage {folder} TARGET"
+    )
+    return _download.by_hand(RECIPE, steps, confirm)
+
+
+def prepare(
+    source: str | Path, target: str | Path, *, fps: Any = 30, jobs: int = 1, skip_bad: bool = False
+) -> Corpus:
+    """Read a folder of the stage into a prepared corpus.
+
+    Parameters
+    ----------
+    source
+        What ``kinesics stage make`` wrote.
+    target
+        The new folder.
+    fps
+        Frames per second of body, face and signals; None keeps the stage's.
+    jobs
+        How many processes; 0 for one per core.
+    skip_bad
+        Leave out what is damaged, and name it in the index, instead of stopping there.
+    """
+    source = Path(source)
+    clips = list(files_below(source, [".kin"]))
+    told = _splits(source / "corpus.json")
+    own = {p: _own(p) for p in clips}
+    who = {p: own[p].get("speaker") or _speaker(p, source) for p in clips}
+    ranks = _ranks(clips, who)
+    items = []
+    for path in clips:
+        name = "__".join(path.relative_to(source).with_suffix("").parts) if _twice(path, clips) else path.stem
+        keys = (path.stem, path.relative_to(source).as_posix(), name, who[path])
+        split = own[path].get("split") or next((told[k] for k in keys if k in told), None)
+        items.append(Item(name, split or ranks[path], who[path], {"clip": path}, ("clip",)))
+    return prepare_items(RECIPE, items, _read, Path(target), fps=fps, jobs=jobs, skip_bad=skip_bad)
+
+
+def _twice(path: Path, clips: list[Path]) -> bool:
+    return sum(p.stem.lower() == path.stem.lower() for p in clips) > 1
+
+
+def _own(path: Path) -> dict[str, str]:
+    try:
+        meta = kin.read(path).meta
+    except KinesicsError:
+        return {}  # told when the clip itself is read
+    about = meta.get("stage") if isinstance(meta.get("stage"), Mapping) else meta
+    out = {}
+    for key in ("speaker", "split"):
+        value = about.get(key, meta.get(key))
+        value = value.get("id", value.get("name")) if isinstance(value, Mapping) else value
+        if isinstance(value, (str, int)) and not isinstance(value, bool):
+            out[key] = str(value)
+    return out
+
+
+def _speaker(path: Path, source: Path) -> str:
+    for folder in path.parents:
+        if (folder / "speaker.json").is_file():
+            about = _json(folder / "speaker.json")
+            found = next(
+                (about[k] for k in ("id", "name", "speaker") if isinstance(about.get(k), (str, int))),
+                folder.name,
+            )
+            return str(found)
+        if folder == source:
+            break
+    return path.parent.name
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MOST_JSON:
+            raise ValueError("it is too large")
+        about = from_json(path.read_bytes())
+        if not isinstance(about, dict):
+            raise ValueError("it is no mapping")
+    except ValueError as error:
+        raise FormatError(path, "content", f"a JSON object ({error})", "make the corpus again") from error
+    return about
+
+
+def _splits(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    splits = _json(path).get("splits", {})
+    out: dict[str, str] = {}
+    for key, value in splits.items() if isinstance(splits, dict) else ():
+        out |= {str(v): key for v in value} if isinstance(value, list) else {key: str(value)}
+    return out
+
+
+def _ranks(clips: list[Path], who: dict[Path, str]) -> dict[Path, str]:
+    speakers = sorted(set(who.values()))
+    order: list[Any] = speakers if len(speakers) >= 10 else sorted(clips)
+    place = {k: i % 10 for i, k in enumerate(order)}
+    return {p: {4: "val", 9: "test"}.get(place[who[p] if order is speakers else p], "train") for p in clips}
+
+
+def _read(reading: Reading, fps: Any) -> Performance:
+    show: Performance = reading("clip", kin.read)
+    if "body" in show:
+        show = show.with_tracks(body=canonical(show.body, fps))
+    if not show.tracks:
+        raise DataError(f"{reading.item.name}: it holds no track")
+    return show
+
+
+RECIPE = Recipe(
+    "stage",
+    "Kinesics' stage",
+    "synthetic speakers with exact words, phones, face, body, emotion and intent",
+    "yours: made on your machine (speech by espeak-ng; the avatars are CC0)",
+    "kinesics stage make speakers",
+    "as much as you make",
+    "Kinesics.",
+    True,
+    download,
+    prepare,
+)
