@@ -221,11 +221,8 @@ def _checked(recipe: Recipe, items: Sequence[Item]) -> list[Item]:
     items = sorted(items, key=lambda i: i.name)
     names = [i.name for i in items]
     if len(set(map(str.lower, names))) != len(names):
-        twice = (
-            next(a for a, b in zip(names, names[1:], strict=False) if a.lower() == b.lower())
-            if len(names) > 1
-            else ""
-        )
+        folded = [n.lower() for n in names]
+        twice = next(n for n in names if folded.count(n.lower()) > 1)
         raise DataError(f"{recipe.name}: two clips are called {twice!r}; remove one of them")
     if not items:
         raise DataError(f"{recipe.name}: no clip was found; name the folder that holds the official layout")
