@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import urllib.request
 import zipfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -31,7 +32,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
         self.send_header("Content-Length", str(len(DATA) - first))
         self.end_headers()
-        self.wfile.write(DATA[first : self.stop_at])
+        with suppress(BrokenPipeError, ConnectionResetError):  # who has read enough hangs up
+            self.wfile.write(DATA[first : self.stop_at])
 
     def log_message(self, *_):
         pass
@@ -59,7 +61,7 @@ def server(monkeypatch):
 def test_a_download_goes_on_where_it_stopped(server, tmp_path, monkeypatch):
     path = tmp_path / "a" / "x.zip"
     monkeypatch.setattr(Handler, "stop_at", 1_500_000)
-    with pytest.raises(DataError, match="run it again|kept"):
+    with pytest.raises(DataError, match=r"run it again|kept"):
         _download.fetch("https://data/x.zip", path, most=10_000_000, opened=server)
     assert not path.exists()
     have = (tmp_path / "a" / "x.zip.part").stat().st_size
@@ -158,10 +160,8 @@ def test_bombs_and_damaged_archives(tmp_path):
         raw = bytearray(whole.getvalue())
         raw[at] ^= 0xFF
         path.write_bytes(raw)
-        try:
+        with suppress(FormatError):
             list(_download.unpack(path, tmp_path / "out2", (".bvh",), most=10_000))
-        except FormatError:
-            pass
         path.write_bytes(whole.getvalue()[:at])
         with pytest.raises(FormatError):
             list(_download.unpack(path, tmp_path / "out3", (".bvh",), most=10_000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 
 import numpy as np
 import pytest
@@ -153,3 +154,9 @@ def test_a_track_that_is_missing_is_told(beat2_source, tmp_path, caplog):
 def test_what_cannot_be_made_is_said_beforehand(wrong):
     with pytest.raises(DataError):
         Features(**wrong)
+
+
+def test_workers_map_the_files_themselves(table):
+    sent = pickle.dumps(table)
+    assert len(sent) < 2000
+    assert np.array_equal(pickle.loads(sent)["mel"], table["mel"])

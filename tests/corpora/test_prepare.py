@@ -155,3 +155,18 @@ def test_splits_by_speaker_where_nothing_says_them(tmp_path, show):
     corpus = stage.prepare(tmp_path / "source", tmp_path / "c")
     assert corpus.names("val") == ("c04", "c14")
     assert corpus.names("test") == ("c09", "c19")
+
+
+def test_a_stage_that_was_not_finished_is_refused(stage_source, tmp_path):
+    source = shutil.copytree(stage_source, tmp_path / "source")
+    (source / "corpus.json").rename(source / "manifest.json")
+    with pytest.raises(DataError, match="not finished"):
+        prepare(source, tmp_path / "c")
+
+
+def test_the_licence_of_the_source_goes_along(stage_source, tmp_path):
+    source = shutil.copytree(stage_source, tmp_path / "source")
+    (source / "corpus.json").write_text('{"licence": "CC0; speech by espeak-ng"}')
+    corpus = prepare(source, tmp_path / "c")
+    assert corpus.licence == "CC0; speech by espeak-ng"
+    assert corpus.clip("clip_0").meta["corpus"]["licence"] == "CC0; speech by espeak-ng"

@@ -17,11 +17,12 @@ from __future__ import annotations
 from importlib import import_module
 
 from kinesics.corpora._corpus import Corpus, Entry, Window
+from kinesics.corpora._examples import Examples
 from kinesics.corpora._features import Features, FeatureTable
 from kinesics.corpora._recipe import Recipe
 from kinesics.errors import choose
 
-__all__ = ["Corpus", "Entry", "FeatureTable", "Features", "Recipe", "Window", "available", "get"]
+__all__ = ["Corpus", "Entry", "Examples", "FeatureTable", "Features", "Recipe", "Window", "available", "get"]
 
 _MODULES = ("beat", "beat2", "cmu", "mead", "stage", "ted")
 

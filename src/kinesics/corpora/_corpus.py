@@ -20,6 +20,7 @@ from kinesics.performance import Performance
 from kinesics.progress import progress
 
 if TYPE_CHECKING:
+    from kinesics.corpora._examples import Examples, Make
     from kinesics.corpora._features import Features, FeatureTable
 
 VERSION = 1
@@ -238,6 +239,27 @@ class Corpus:
         from kinesics.corpora._features import table_of
 
         return table_of(self, spec)
+
+    def examples(self, split: str, make: Make, *, key: str) -> Examples:
+        """What ``make`` yields for each clip of a split, all of the same shapes; made once and kept on the disk.
+
+        Parameters
+        ----------
+        split
+            Of the corpus.
+        make
+            A performance → arrays by name, several times; such as ``System.examples``.
+        key
+            What ``make`` depends on (name, revision and configuration of the system): another key is made anew.
+
+        Returns
+        -------
+        Examples
+            Ready for :func:`kinesics.lab.fit`.
+        """
+        from kinesics.corpora._examples import examples_of
+
+        return examples_of(self, split, make, key)
 
     def verify(self) -> list[str]:
         """Names of clips whose file is missing or not as it was prepared."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.humanoid import INDEX, JOINTS
+from kinesics.corpora._kept import keep, kept_folder
 from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._encode import from_json
 from kinesics.geometry import rotations as rot
@@ -48,7 +46,7 @@ _NEEDS = {
     "body": "body", "root": "body", "face": "face", "mel": "speech", "onset": "speech", "amplitude": "speech",
     "wave": "speech", "words": "words", "phones": "phones", "emotion": "emotion", "semantic": "semantic",
 }  # fmt: skip
-_FOLDER, _ABOUT = ".features", "about.json"
+_ABOUT = "about.json"
 _WIDTH = 128
 
 
@@ -138,6 +136,10 @@ class FeatureTable:
             ) from error
         self._splits = splits
 
+    def __reduce__(self) -> tuple[type, tuple[Path, dict[str, str]]]:
+        # Workers map the files themselves; the numbers are not sent.
+        return type(self), (self.folder, self._splits)
+
     def __getitem__(self, part: str) -> NDArray[Any]:
         return self._arrays[choose("part", part, self._arrays)]
 
@@ -156,8 +158,13 @@ class FeatureTable:
 
     def rows(self, clip: str) -> slice:
         """Where the frames of a clip are."""
-        first, last, _, _ = self._rows[choose("clip", clip, self._rows)]
+        first, last, _, _ = self._row(clip)
         return slice(first, last)
+
+    def _row(self, clip: str) -> tuple[int, int, int, tuple[str, ...]]:
+        if clip not in self._rows:
+            raise DataError(f"features: no clip {clip!r}; there are {len(self._rows)}")
+        return self._rows[clip]
 
     def clip(self, clip: str) -> dict[str, NDArray[Any]]:
         """The arrays of one clip, views into the files."""
@@ -166,11 +173,11 @@ class FeatureTable:
 
     def speaker(self, clip: str) -> int:
         """Number of a clip's speaker in ``speakers``."""
-        return self._rows[choose("clip", clip, self._rows)][2]
+        return self._row(clip)[2]
 
     def lacks(self, clip: str) -> tuple[str, ...]:
         """Parts of a clip that are zeros because it has no such track."""
-        return self._rows[choose("clip", clip, self._rows)][3]
+        return self._row(clip)[3]
 
     @cached_property
     def vectors(self) -> NDArray[np.float32]:
@@ -207,10 +214,14 @@ class FeatureTable:
         """(windows, length, columns) of each part, and ``speaker`` (windows,)."""
         starts = np.asarray(starts, np.int64)
         rows = starts[:, None] + np.arange(length)
-        firsts = np.array([a for a, _, _, _ in self._rows.values()])
-        speakers = np.array([s for _, _, s, _ in self._rows.values()])
+        firsts, speakers = self._owners
         out = {p: np.asarray(a[rows]) for p, a in self._arrays.items()}
         return out | {"speaker": speakers[np.searchsorted(firsts, starts, side="right") - 1]}
+
+    @cached_property
+    def _owners(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First row and speaker of every clip."""
+        return tuple(np.array([row[k] for row in self._rows.values()]) for k in (0, 2))  # type: ignore[return-value]
 
     def statistics(
         self, part: str, split: str | None = None
@@ -233,30 +244,11 @@ class FeatureTable:
 
 def table_of(corpus: Corpus, spec: Features) -> FeatureTable:
     """The kept features of a corpus; made if they are not there yet."""
-    folder = corpus.path / _FOLDER / spec.key(corpus.hash)
+    folder = kept_folder(corpus.path, "features", spec.key(corpus.hash))
     splits = {n: corpus.entry(n).split for n in corpus}
     if not (folder / _ABOUT).is_file():
-        _make(corpus, spec, folder)
+        keep(folder, _ABOUT, lambda work: _fill(corpus, spec, work))
     return FeatureTable(folder, splits)
-
-
-def _make(corpus: Corpus, spec: Features, folder: Path) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".part", dir=folder.parent))
-    except OSError as error:
-        raise DataError(f"cannot keep features in {folder.parent}: {error.strerror or error}") from error
-    try:
-        _fill(corpus, spec, work)
-        try:
-            os.replace(work, folder)
-        except OSError:  # another process was faster
-            if not (folder / _ABOUT).is_file():
-                raise
-    except OSError as error:
-        raise DataError(f"cannot keep features in {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
@@ -274,6 +266,7 @@ def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
     if not total:
         raise DataError(f"{corpus.path}: no clip is as long as one frame at {spec.fps} per second")
     words = {w: i for i, w in enumerate(vocabulary)}
+    people = {s: k for k, s in enumerate(corpus.speakers)}
     clips, first, missing = [], 0, Counter()
     for name, count in progress(counts.items(), "features", total=len(counts), unit="clip"):
         show = corpus.clip(name)
@@ -282,7 +275,7 @@ def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
         for part in spec.parts:
             if part not in lacks and count:
                 arrays[part][first : first + count] = _part(show, part, spec, count, words, phones)
-        clips.append([name, first, first + count, corpus.speakers.index(corpus.entry(name).speaker), lacks])
+        clips.append([name, first, first + count, people[corpus.entry(name).speaker], lacks])
         first += count
     for part, number in missing.items():
         log.warning(

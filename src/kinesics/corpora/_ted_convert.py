@@ -1,4 +1,4 @@
-"""Convert the TED (Trimodal) databases to plain arrays. Runs by itself, in an old Python with lmdb and pyarrow < 14.
+"""Convert the TED (Trimodal) databases to plain arrays. Runs by itself, in an old Python with lmdb and pyarrow < 12.
 
     python _ted_convert.py FOLDER_WITH_lmdb_train TARGET
 

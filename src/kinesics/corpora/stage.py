@@ -1,8 +1,8 @@
 """The stage: people who do not exist, made by ``kinesics stage make speakers``, with perfect labels.
 
 Nothing is downloaded: the stage makes the data, from a seed. ``prepare`` reads the folder it writes: ``<clip>.kin``
-files in any tree, a ``speaker.json`` (``id`` or ``name``) in a clip's folder or one above it, and a ``corpus.json``
-at the top (``splits``: clip or speaker → split, or split → list of these).
+files in any tree, a ``speaker.json`` (``speaker``) in a clip's folder or one above it, and a ``corpus.json`` at the top
+(``licence``; ``splits``: clip or speaker → split, or split → list of these). A folder that was not finished is refused.
 
 - **Tracks** are all kept as they are, body and face at ``fps``.
 - **Speaker**: what the clip's own facts say (``speaker``), else the nearest ``speaker.json``, else the name of its folder.
@@ -13,7 +13,9 @@ at the top (``splits``: clip or speaker → split, or split → list of these).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,21 +71,28 @@ def prepare(
     """
     source = Path(source)
     clips = list(files_below(source, [".kin"]))
-    told = _splits(source / "corpus.json")
+    about = _json(source / "corpus.json") if (source / "corpus.json").is_file() else {}
+    if not about and (source / "manifest.json").is_file():
+        raise DataError(f"{source}: was not finished; run kinesics stage make with the same settings again")
+    told = _splits(about)
     own = {p: _own(p) for p in clips}
     who = {p: own[p].get("speaker") or _speaker(p, source) for p in clips}
     ranks = _ranks(clips, who)
+    stems = Counter(p.stem.lower() for p in clips)
     items = []
     for path in clips:
-        name = "__".join(path.relative_to(source).with_suffix("").parts) if _twice(path, clips) else path.stem
+        name = (
+            "__".join(path.relative_to(source).with_suffix("").parts)
+            if stems[path.stem.lower()] > 1
+            else path.stem
+        )
         keys = (path.stem, path.relative_to(source).as_posix(), name, who[path])
         split = own[path].get("split") or next((told[k] for k in keys if k in told), None)
         items.append(Item(name, split or ranks[path], who[path], {"clip": path}, ("clip",)))
-    return prepare_items(RECIPE, items, _read, Path(target), fps=fps, jobs=jobs, skip_bad=skip_bad)
-
-
-def _twice(path: Path, clips: list[Path]) -> bool:
-    return sum(p.stem.lower() == path.stem.lower() for p in clips) > 1
+    licence = str(about.get("licence", RECIPE.licence))
+    return prepare_items(
+        replace(RECIPE, licence=licence), items, _read, Path(target), fps=fps, jobs=jobs, skip_bad=skip_bad
+    )
 
 
 def _own(path: Path) -> dict[str, str]:
@@ -106,7 +115,7 @@ def _speaker(path: Path, source: Path) -> str:
         if (folder / "speaker.json").is_file():
             about = _json(folder / "speaker.json")
             found = next(
-                (about[k] for k in ("id", "name", "speaker") if isinstance(about.get(k), (str, int))),
+                (about[k] for k in ("speaker", "id", "name") if isinstance(about.get(k), (str, int))),
                 folder.name,
             )
             return str(found)
@@ -127,10 +136,8 @@ def _json(path: Path) -> dict[str, Any]:
     return about
 
 
-def _splits(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    splits = _json(path).get("splits", {})
+def _splits(about: dict[str, Any]) -> dict[str, str]:
+    splits = about.get("splits", {})
     out: dict[str, str] = {}
     for key, value in splits.items() if isinstance(splits, dict) else ():
         out |= {str(v): key for v in value} if isinstance(value, list) else {key: str(value)}

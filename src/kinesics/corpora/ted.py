@@ -5,7 +5,7 @@ The data set is three LMDB databases (``lmdb_train``, ``lmdb_val``, ``lmdb_test`
 ``pyarrow.serialize``. pyarrow removed that function and its reverse, and what they wrote may hold pickles, which are
 never unpacked here. So the data is converted once, by a small script that needs neither Kinesics nor a new Python::
 
-    python3.10 -m venv old && old/bin/pip install "pyarrow<14" "numpy<2" lmdb
+    python3.10 -m venv old && old/bin/pip install "pyarrow<12" "numpy<2" lmdb
     old/bin/python <kinesics>/corpora/_ted_convert.py ted_dataset converted
 
 ``prepare`` reads what it writes: ``<train|val|test>/<video>_<clip>.npz`` with ``skeletons_3d`` (T, 10, 3), ``audio_raw`` (N,) at 16
@@ -77,7 +77,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
         "1. Get ted_dataset through the link in https://github.com/ai4r/Gesture-Generation-from-Trimodal-Context\n"
         f"   and unpack it into {folder}: lmdb_train, lmdb_val, lmdb_test.\n"
         "2. Convert it once, with an old pyarrow that nothing else uses. It may unpickle: trust where the data comes from.\n"
-        '   python3.10 -m venv old && old/bin/pip install "pyarrow<14" "numpy<2" lmdb\n'
+        '   python3.10 -m venv old && old/bin/pip install "pyarrow<12" "numpy<2" lmdb\n'
         f"   old/bin/python {script} {folder} {folder}/converted\n"
         f"3. kinesics corpus prepare ted {folder}/converted TARGET"
     )
