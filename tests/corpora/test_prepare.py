@@ -147,14 +147,30 @@ def test_two_clips_of_one_name_keep_their_folders(stage_source, tmp_path):
     assert {"speaker_0__clip_0", "speaker_1__clip_0"} <= set(prepare(source, tmp_path / "c"))
 
 
-def test_splits_by_speaker_where_nothing_says_them(tmp_path, show):
+def test_splits_where_nothing_says_them(tmp_path, show):
     for k in range(20):
-        folder = tmp_path / "source" / f"p{k:02d}"
-        folder.mkdir(parents=True)
+        folder = tmp_path / "source" / f"p{k // 2:02d}"
+        folder.mkdir(parents=True, exist_ok=True)
         show.with_tracks(body=None, face=None).save(folder / f"c{k:02d}.kin")
     corpus = stage.prepare(tmp_path / "source", tmp_path / "c")
-    assert corpus.names("val") == ("c04", "c14")
-    assert corpus.names("test") == ("c09", "c19")
+    assert (corpus.names("val"), corpus.names("test")) == (("c04", "c14"), ("c09", "c19"))
+    # The same folder again, with people held out: clips whose split has changed say so themselves.
+    corpus = stage.prepare(tmp_path / "source", tmp_path / "c", held_out="speakers")
+    assert (corpus.names("val"), corpus.names("test")) == (("c08", "c09"), ("c18", "c19"))
+    assert corpus.clip("c08").meta["corpus"]["split"] == "val"
+
+
+def test_what_has_changed_since_is_read_again(stage_source, tmp_path, show):
+    source = shutil.copytree(stage_source, tmp_path / "source")
+    before = prepare(source, tmp_path / "c").hash
+    show.with_tracks(words=None).save(source / "speaker_0" / "clip_0.kin")
+    corpus = prepare(source, tmp_path / "c")
+    assert corpus.hash != before
+    assert "words" not in corpus.clip("clip_0")
+    (source / "speaker_0" / "clip_0.kin").unlink()
+    corpus = prepare(source, tmp_path / "c")
+    assert list(corpus) == ["clip_1", "clip_2", "clip_3"]
+    assert not (corpus.path / "clips" / "clip_0.kin").exists()
 
 
 def test_a_stage_that_was_not_finished_is_refused(stage_source, tmp_path):

@@ -53,6 +53,8 @@ class Entry:
         File → why it was left out, for parts that were skipped on request.
     skipped
         Why the whole clip was skipped on request; "" where it was not.
+    source
+        Stamp of the files it was read from; another one means that it is read again.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Entry:
     bytes: int = 0
     lacks: Mapping[str, str] = field(default_factory=dict)
     skipped: str = ""
+    source: str = ""
 
     def line(self) -> str:
         """Its line in the index."""
@@ -76,6 +79,7 @@ class Entry:
         if not isinstance(about, dict) or set(about) != set(cls.__dataclass_fields__):
             raise ValueError("other keys than an entry has")
         for key, kind in (("name", str), ("split", str), ("speaker", str), ("hash", str), ("skipped", str),
+            ("source", str),
                           ("bytes", int), ("tracks", list), ("lacks", dict), ("seconds", (int, float))):  # fmt: skip
             if not isinstance(about[key], kind) or isinstance(about[key], bool):
                 raise ValueError(f"{key!r} is {str(about[key])[:40]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -65,6 +66,16 @@ class Item:
     needs: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     span: tuple[float, float] | None = None
+
+    def stamp(self) -> str:
+        """Of what is known of it and of the sizes and times of its files."""
+        files = {
+            k: (s.st_size, s.st_mtime_ns) for k, p in self.files.items() if p.is_file() and (s := p.stat())
+        }
+        text = json.dumps(
+            [self.split, self.speaker, files, dict(self.facts), self.span], sort_keys=True, default=str
+        )
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class Reading:
@@ -137,7 +148,7 @@ def _work(job: _Job) -> Entry:
     except (KinesicsError, OSError) as error:
         if not job.skip_bad:
             raise
-        return Entry(item.name, item.split, item.speaker, skipped=f"{error}"[:500])
+        return Entry(item.name, item.split, item.speaker, skipped=f"{error}"[:500], source=item.stamp())
     meta = {
         **show.meta,
         "corpus": {**job.about, "clip": item.name, "split": item.split, "speaker": item.speaker},
@@ -148,7 +159,7 @@ def _work(job: _Job) -> Entry:
     seconds = min(t.end for t in sampled.values())
     return Entry(
         item.name, item.split, item.speaker, round(seconds, 6), tuple(show.tracks),
-        file_hash(path), path.stat().st_size, reading.lacks,
+        file_hash(path), path.stat().st_size, reading.lacks, source=item.stamp(),
     )  # fmt: skip
 
 
@@ -198,8 +209,9 @@ def prepare_items(
     begun = _begin(recipe, target, fps, items, skip_bad)
     lines = target / _LINES
     known = {e.name: e for e in _kept(target)} if begun else {}
-    # Skipped clips are looked at again: their files may have been mended since.
-    done = {n: e for n, e in known.items() if not e.skipped and not e.lacks}
+    # What was skipped is looked at again, and what has changed since.
+    stamps = {i.name: i.stamp() for i in items}
+    done = {n: e for n, e in known.items() if not (e.skipped or e.lacks) and e.source == stamps.get(n)}
     _rewrite(lines, done.values())
     if not skip_bad:
         _all_there(recipe, [i for i in items if i.name not in done])

@@ -7,8 +7,8 @@ files ``<subject>_<take>.bvh`` of the "cgspeed" releases (B. Hahne), 120 frames 
   which nobody did: where a take begins twice as fast as it goes on, its first 75 ms are dropped.
 - **Words.** The description of a take in CMU's index becomes one interval in the tier ``actions``. It is found in an
   ``index.tsv`` (columns ``clip``, ``description``) or in an index text (lines ``02_01  walk``) in the folder.
-- **Splits.** There are no official ones. Ours: of the subjects in order every tenth, from the fifth on, is ``val`` and
-  every tenth, from the tenth on, ``test``. Files named ``train_…`` or ``test_…`` keep that split.
+- **Splits.** There are no official ones. Ours: about every tenth subject is ``val``, and every tenth ``test``. Files named
+  ``train_…`` or ``test_…`` keep that split.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from kinesics.corpora import _download
 from kinesics.corpora._corpus import Corpus
-from kinesics.corpora._layout import canonical, files_below
+from kinesics.corpora._layout import canonical, files_below, shared_out
 from kinesics.corpora._prepare import Item, Reading, prepare_items
 from kinesics.corpora._recipe import Recipe
 from kinesics.formats import bvh
@@ -97,8 +97,8 @@ def prepare(
     source = Path(source)
     paths = list(files_below(source, [".bvh"]))
     words = _descriptions(source)
-    subjects = sorted({int(m[1]) for p in paths if (m := _TAKE.fullmatch(p.stem))})
-    items = [_item(p, words, subjects) for p in paths]
+    splits = shared_out(sorted({int(m[1]) for p in paths if (m := _TAKE.fullmatch(p.stem))}))
+    items = [_item(p, words, splits) for p in paths]
     return prepare_items(RECIPE, items, _read, Path(target), fps=fps, jobs=jobs, skip_bad=skip_bad)
 
 
@@ -121,13 +121,12 @@ def _descriptions(source: Path) -> dict[str, str]:
     return {k: v for k, v in out.items() if v and v.lower() != "unknown"}
 
 
-def _item(path: Path, words: dict[str, str], subjects: list[int]) -> Item:
+def _item(path: Path, words: dict[str, str], splits: dict[int, str]) -> Item:
     name, split, speaker = path.stem, "train", "unknown"
     text = words.get(name, "")
     if take := _TAKE.fullmatch(name):
         speaker = f"{int(take[1]):03d}"
-        place = subjects.index(int(take[1])) % 10
-        split = {4: "val", 9: "test"}.get(place, "train")
+        split = splits[int(take[1])]
     elif named := _NAMED.fullmatch(name):
         split, text = named[1], text or named[2].replace("_", " ")
     return Item(name, split, speaker, {"body": path}, ("body",), {"text": text} if text else {})

@@ -6,9 +6,9 @@ files in any tree, a ``speaker.json`` (``speaker``) in a clip's folder or one ab
 
 - **Tracks** are all kept as they are, body and face at ``fps``.
 - **Speaker**: what the clip's own facts say (``speaker``), else the nearest ``speaker.json``, else the name of its folder.
-- **Splits**: what the clip's own facts say (``split``), else ``corpus.json``, else by speaker (ours): of the speakers in order
-  every tenth from the fifth on is ``val``, every tenth from the tenth on ``test``; fewer than ten speakers share out their
-  clips in the same way.
+- **Splits**: what the clip's own facts say (``split``), else ``corpus.json``, else ours: about every tenth take in the order of
+  their names is ``val``, and every tenth ``test``, so that all people are heard in training, as in BEAT;
+  ``held_out="speakers"`` holds out people instead.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Any
 
 from kinesics.corpora import _download
 from kinesics.corpora._corpus import Corpus
-from kinesics.corpora._layout import canonical, files_below
+from kinesics.corpora._layout import canonical, files_below, shared_out
 from kinesics.corpora._prepare import Item, Reading, prepare_items
 from kinesics.corpora._recipe import Recipe
-from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.errors import DataError, FormatError, KinesicsError, choose
 from kinesics.formats import kin
 from kinesics.formats._encode import from_json
 from kinesics.performance import Performance
@@ -52,7 +52,13 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
 
 
 def prepare(
-    source: str | Path, target: str | Path, *, fps: Any = 30, jobs: int = 1, skip_bad: bool = False
+    source: str | Path,
+    target: str | Path,
+    *,
+    fps: Any = 30,
+    jobs: int = 1,
+    skip_bad: bool = False,
+    held_out: str = "takes",
 ) -> Corpus:
     """Read a folder of the stage into a prepared corpus.
 
@@ -68,7 +74,11 @@ def prepare(
         How many processes; 0 for one per core.
     skip_bad
         Leave out what is damaged, and name it in the index, instead of stopping there.
+    held_out
+        What ``val`` and ``test`` are made of where nothing says it: ``"takes"`` of people who are heard in training, too, or
+        ``"speakers"`` who are not.
     """
+    choose("held_out", held_out, ("takes", "speakers"))
     source = Path(source)
     clips = list(files_below(source, [".kin"]))
     about = _json(source / "corpus.json") if (source / "corpus.json").is_file() else {}
@@ -77,7 +87,7 @@ def prepare(
     told = _splits(about)
     own = {p: _own(p) for p in clips}
     who = {p: own[p].get("speaker") or _speaker(p, source) for p in clips}
-    ranks = _ranks(clips, who)
+    ours = shared_out(clips if held_out == "takes" else sorted(set(who.values())))
     stems = Counter(p.stem.lower() for p in clips)
     items = []
     for path in clips:
@@ -88,7 +98,15 @@ def prepare(
         )
         keys = (path.stem, path.relative_to(source).as_posix(), name, who[path])
         split = own[path].get("split") or next((told[k] for k in keys if k in told), None)
-        items.append(Item(name, split or ranks[path], who[path], {"clip": path}, ("clip",)))
+        items.append(
+            Item(
+                name,
+                split or ours[path if held_out == "takes" else who[path]],
+                who[path],
+                {"clip": path},
+                ("clip",),
+            )
+        )
     licence = str(about.get("licence", RECIPE.licence))
     return prepare_items(
         replace(RECIPE, licence=licence), items, _read, Path(target), fps=fps, jobs=jobs, skip_bad=skip_bad
@@ -142,13 +160,6 @@ def _splits(about: dict[str, Any]) -> dict[str, str]:
     for key, value in splits.items() if isinstance(splits, dict) else ():
         out |= {str(v): key for v in value} if isinstance(value, list) else {key: str(value)}
     return out
-
-
-def _ranks(clips: list[Path], who: dict[Path, str]) -> dict[Path, str]:
-    speakers = sorted(set(who.values()))
-    order: list[Any] = speakers if len(speakers) >= 10 else sorted(clips)
-    place = {k: i % 10 for i, k in enumerate(order)}
-    return {p: {4: "val", 9: "test"}.get(place[who[p] if order is speakers else p], "train") for p in clips}
 
 
 def _read(reading: Reading, fps: Any) -> Performance:
