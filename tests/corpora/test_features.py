@@ -127,13 +127,11 @@ def test_statistics(table):
 
 
 def test_a_track_that_is_missing_is_told(beat2_source, tmp_path, caplog):
+    from kinesics import formats
     from kinesics.corpora import beat2
 
-    (tmp_path / "s").symlink_to(beat2_source)
     corpus = beat2.prepare(beat2_source, tmp_path / "c")
     path = corpus.path / "clips" / "2_scott_0_9_9.kin"
-    from kinesics import formats
-
     formats.save(corpus.clip("2_scott_0_9_9").with_tracks(words=None), path)
     with caplog.at_level(logging.WARNING):
         table = corpus.features(Features(parts=("words", "body")))
@@ -160,3 +158,12 @@ def test_workers_map_the_files_themselves(table):
     sent = pickle.dumps(table)
     assert len(sent) < 2000
     assert np.array_equal(pickle.loads(sent)["mel"], table["mel"])
+
+
+def test_parts_that_no_clip_has_are_an_error(show, tmp_path):
+    from kinesics.corpora import stage
+
+    show.with_tracks(face=None).save(tmp_path / "s" / "a.kin")
+    corpus = stage.prepare(tmp_path / "s", tmp_path / "c")
+    with pytest.raises(DataError, match="no clip has face, semantic"):
+        corpus.features(Features(parts=("body", "face", "semantic")))

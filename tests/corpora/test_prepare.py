@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,3 +190,44 @@ def test_the_licence_of_the_source_goes_along(stage_source, tmp_path):
     corpus = prepare(source, tmp_path / "c")
     assert corpus.licence == "CC0; speech by espeak-ng"
     assert corpus.clip("clip_0").meta["corpus"]["licence"] == "CC0; speech by espeak-ng"
+
+
+SCRIPT = """
+import sys, time
+from kinesics import corpora
+from kinesics.corpora import _prepare
+if __name__ == "__main__":
+    results = _prepare._results
+    def slow(todo, jobs):
+        for entry in results(todo, jobs):
+            yield entry
+            print(entry.name, *pids(), flush=True)
+            time.sleep(30)
+    def pids():
+        from multiprocessing import active_children
+        return [p.pid for p in active_children()]
+    _prepare._results = slow
+    corpora.get("stage").prepare(sys.argv[1], sys.argv[2], fps=30, jobs=2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_run_killed_outright_leaves_no_workers_and_goes_on(stage_source, stage_corpus, tmp_path):
+    (tmp_path / "run.py").write_text(SCRIPT)
+    command = [sys.executable, str(tmp_path / "run.py"), str(stage_source), str(tmp_path / "c")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        _, *workers = run.stdout.readline().split()
+        run.kill()
+    assert len(workers) == 2
+    until = time.monotonic() + 20
+    while any(alive(int(w)) for w in workers):
+        assert time.monotonic() < until, "a worker outlives the run"
+        time.sleep(0.05)
+    assert prepare(stage_source, tmp_path / "c").hash == stage_corpus.hash
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

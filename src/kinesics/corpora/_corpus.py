@@ -83,7 +83,7 @@ class Entry:
                           ("bytes", int), ("tracks", list), ("lacks", dict), ("seconds", (int, float))):  # fmt: skip
             if not isinstance(about[key], kind) or isinstance(about[key], bool):
                 raise ValueError(f"{key!r} is {str(about[key])[:40]}")
-        if not _NAME.fullmatch(about["name"]) or about["name"].startswith("."):
+        if not named_well(about["name"]):
             raise ValueError("the name is no name of a file")
         return cls(**about | {"tracks": tuple(map(str, about["tracks"]))})
 
@@ -273,6 +273,11 @@ class Corpus:
             if not path.is_file() or path.stat().st_size != entry.bytes or file_hash(path) != entry.hash:
                 bad.append(entry.name)
         return bad
+
+
+def named_well(name: str) -> bool:
+    """Whether a clip may be called so: a plain, visible file name."""
+    return _NAME.fullmatch(name) is not None and not name.startswith(".")
 
 
 def file_hash(path: Path) -> str:

@@ -277,6 +277,8 @@ def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
                 arrays[part][first : first + count] = _part(show, part, spec, count, words, phones)
         clips.append([name, first, first + count, people[corpus.entry(name).speaker], lacks])
         first += count
+    if nowhere := [p for p, number in missing.items() if number == len(clips)]:
+        raise DataError(f"{corpus.name}: no clip has {', '.join(nowhere)}; leave these parts out")
     for part, number in missing.items():
         log.warning(
             "%s: %d of %d clips have no %s; their frames are zeros", corpus.name, number, len(clips), part

@@ -27,7 +27,7 @@ _MOST_BYTES = 20_000_000
 
 
 def files_below(folder: Path, endings: Sequence[str]) -> Iterator[Path]:
-    """Files below a folder that end as wanted, sorted; hidden ones and links out of it are left alone.
+    """Files below a folder that end as wanted, sorted; hidden ones are left alone.
 
     Raises
     ------

@@ -7,10 +7,11 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from kinesics.corpora._corpus import (
@@ -23,6 +24,7 @@ from kinesics.corpora._corpus import (
     Entry,
     file_hash,
     hash_of,
+    named_well,
     read_index,
 )
 from kinesics.corpora._recipe import Recipe
@@ -190,7 +192,8 @@ def prepare_items(
     fps
         Frames per second of body, face, points and signals; None keeps what was recorded.
     jobs
-        How many processes; 0 for one per core.
+        How many processes; 0 for one per core. With more than one a script must keep its own work
+        under ``if __name__ == "__main__"``.
     skip_bad
         Leave out clips, and parts of clips, that are missing or damaged: each is named in the log and in
         the index, with the reason. Otherwise the first one is an error.
@@ -236,6 +239,8 @@ def _checked(recipe: Recipe, items: Sequence[Item]) -> list[Item]:
         folded = [n.lower() for n in names]
         twice = next(n for n in names if folded.count(n.lower()) > 1)
         raise DataError(f"{recipe.name}: two clips are called {twice!r}; remove one of them")
+    if bad := [n for n in names if not named_well(n)]:
+        raise DataError(f"{recipe.name}: {bad[0]!r:.80} cannot be the name of a clip; rename the file")
     if not items:
         raise DataError(f"{recipe.name}: no clip was found; name the folder that holds the official layout")
     return items
@@ -265,6 +270,8 @@ def _begin(recipe: Recipe, target: Path, fps: Any, items: Sequence[Item], skip_b
                 f"{target}: was prepared as {found}, not as {order}; name another folder, or remove it"
             )
         (target / DONE).unlink(missing_ok=True)
+        for left in (target / CLIPS).glob(".*.part"):  # of a run that was killed
+            left.unlink(missing_ok=True)
         return True
     if target.is_dir() and any(target.iterdir()):
         raise DataError(f"{target}: holds something else; name a new or an empty folder")
@@ -297,7 +304,7 @@ def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Entry]:
         yield from map(_work, todo)
         return
     # Fresh processes: forking a program that runs threads may hang.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         waiting = iter(todo)
         running = {pool.submit(_work, j) for _, j in zip(range(2 * count), waiting, strict=False)}
         try:
@@ -306,8 +313,24 @@ def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Entry]:
                 running |= {pool.submit(_work, j) for _, j in zip(finished, waiting, strict=False)}
                 for future in finished:
                     yield future.result()
+        except BrokenExecutor as error:
+            raise DataError(
+                "a worker was killed, perhaps for want of memory; run it again to go on, with fewer jobs"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when whoever started it is killed; it would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _finish(recipe: Recipe, target: Path, fps: Any, entries: list[Entry]) -> Corpus:
@@ -328,7 +351,8 @@ def _finish(recipe: Recipe, target: Path, fps: Any, entries: list[Entry]) -> Cor
     with replacing(target / DONE) as file:
         file.write((about["hash"] + "\n").encode())
     (target / _LINES).unlink(missing_ok=True)
+    names = {e.name for e in kept}
     for path in (target / CLIPS).glob("*.kin"):
-        if path.stem not in {e.name for e in kept}:
+        if path.stem not in names:
             path.unlink()
     return Corpus.open(target)
