@@ -145,7 +145,7 @@ def test_a_track_that_is_missing_is_told(beat2_source, tmp_path, caplog):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"parts": ()}, {"parts": ("legs",)}, {"joints": ("tail",)}, {"fps": 0}, {"fps": 30, "parts": ("wave",)}, {"vectors": "tfidf"},
+        {"parts": ()}, {"parts": ("legs",)}, {"joints": ("tail",)}, {"face": ("grin",)}, {"fps": 0}, {"fps": 30, "parts": ("wave",)}, {"vectors": "tfidf"},
         {"parts": ("words",), "vectors": "fasttext"}, {"bands": 0}, {"parts": ("body", "body")},
     ],
 )  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import shutil
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kinesics import corpora, formats
 from kinesics.bodies.humanoid import INDEX, JOINTS
-from kinesics.corpora import beat, cmu, mead, ted
+from kinesics.corpora import beat, beat2, cmu, mead, ted
 from kinesics.errors import DataError, FormatError
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Motion, Performance
@@ -331,3 +334,20 @@ def test_ted_conversion_makes_what_is_read(tmp_path):
 def test_lead_in_of_a_short_clip_is_left_alone(show):
     short = show.body.slice(0, 0.05)
     assert cmu._without_lead_in(short) is short
+
+
+@given(
+    text=st.one_of(
+        st.text(max_size=60),
+        st.lists(st.sampled_from(["01_beat", "\t", "1", "nan", ",", '"', "\n", "-3", "anger", "\x00"])).map(
+            "".join
+        ),
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_small_tables_give_labels_or_a_format_error(tmp_path, text):
+    path = tmp_path / "x.txt"
+    path.write_text(text, encoding="utf-8", newline="")
+    for read in (beat.semantic_of, beat._emotion, beat2._splits):
+        with suppress(FormatError):
+            read(path)

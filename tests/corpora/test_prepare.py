@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -231,3 +232,28 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def dies(reading, fps):
+    os._exit(9)
+
+
+def test_a_worker_that_dies_is_told(tmp_path):
+    items = [_prepare.Item(f"c{k}", "train", "s", {}, ()) for k in range(3)]
+    with pytest.raises(DataError, match="worker was killed"):
+        _prepare.prepare_items(stage.RECIPE, items, dies, tmp_path / "c", fps=30, jobs=2, skip_bad=True)
+
+
+def test_names_that_cannot_be_files_are_told_beforehand(tmp_path):
+    for name in ("..", "a/b", ""):
+        items = [_prepare.Item(name, "train", "s", {}, ())]
+        with pytest.raises(DataError, match="name of a clip"):
+            _prepare.prepare_items(stage.RECIPE, items, dies, tmp_path / "c", fps=30, jobs=1, skip_bad=True)
+
+
+def test_tracks_of_other_lengths_are_told(show, tmp_path, caplog):
+    show.with_tracks(speech=show.speech.slice(0, 0.8)).save(tmp_path / "s" / "a.kin")
+    with caplog.at_level(logging.WARNING):
+        corpus = stage.prepare(tmp_path / "s", tmp_path / "c")
+    assert "end between 0.8 and 2.0 s" in caplog.text
+    assert (corpus.entry("a").seconds, corpus.entry("a").longest) == (0.8, 2.0)

@@ -42,7 +42,9 @@ class Entry:
     speaker
         Who it shows.
     seconds
-        How long it is.
+        How long it is: the end of its shortest sampled track.
+    longest
+        Second at which the longest one ends; what lies between is in no window.
     tracks
         What it holds.
     hash
@@ -61,6 +63,7 @@ class Entry:
     split: str = ""
     speaker: str = ""
     seconds: float = 0.0
+    longest: float = 0.0
     tracks: tuple[str, ...] = ()
     hash: str = ""
     bytes: int = 0
@@ -80,7 +83,7 @@ class Entry:
             raise ValueError("other keys than an entry has")
         for key, kind in (("name", str), ("split", str), ("speaker", str), ("hash", str), ("skipped", str),
             ("source", str),
-                          ("bytes", int), ("tracks", list), ("lacks", dict), ("seconds", (int, float))):  # fmt: skip
+                          ("bytes", int), ("tracks", list), ("lacks", dict), ("seconds", (int, float)), ("longest", (int, float))):  # fmt: skip
             if not isinstance(about[key], kind) or isinstance(about[key], bool):
                 raise ValueError(f"{key!r} is {str(about[key])[:40]}")
         if not named_well(about["name"]):

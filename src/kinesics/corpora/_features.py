@@ -66,7 +66,7 @@ class Features:
     joints
         Names of canonical joints.
     face
-        Names of coefficients.
+        Names of ARKit coefficients.
     bands
         Mel bands.
     vectors
@@ -82,9 +82,8 @@ class Features:
     vectors: str = ""
 
     def __post_init__(self) -> None:
-        for name, valid in (("parts", PARTS), ("joints", JOINTS)):
+        for name, valid in (("parts", PARTS), ("joints", JOINTS), ("face", ARKIT)):
             object.__setattr__(self, name, tuple(choose(name, v, valid) for v in getattr(self, name)))
-        object.__setattr__(self, "face", tuple(self.face))
         object.__setattr__(self, "fps", exact_rate(self.fps, "features"))
         choose("vectors", self.vectors, ("", "tfidf", "minilm"))
         if not self.parts or len(set(self.parts)) != len(self.parts):
@@ -255,6 +254,8 @@ def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
     counts = {n: int(corpus.entry(n).seconds * spec.fps + Fraction(1, 1000)) for n in corpus}
     total = sum(counts.values())
     vocabulary, phones = _labels(corpus, spec)
+    if spec.vectors:  # first, as it may need what is not installed
+        np.save(folder / "vectors.npy", _vectors(spec.vectors, vocabulary))
     columns = _columns(spec, phones)
     kinds = {"words": np.int32, "phones": np.uint8}
     arrays = {
@@ -285,8 +286,6 @@ def _fill(corpus: Corpus, spec: Features, folder: Path) -> None:
         )
     for array in arrays.values():
         array.flush()
-    if spec.vectors:
-        np.save(folder / "vectors.npy", _vectors(spec.vectors, vocabulary))
     about = {
         "spec": spec.as_dict(), "corpus": corpus.name, "corpus_hash": corpus.hash, "columns": columns,
         "vocabulary": vocabulary, "speakers": corpus.speakers, "clips": clips,

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 RATE = 16_000
 """Hz of the speech of every prepared clip."""
 
+_UNEVEN = 1.0  # seconds between the ends of a clip's tracks that are worth a word
 _BEGUN, _LINES = ".begun.json", ".index.part"
 
 
@@ -158,10 +159,10 @@ def _work(job: _Job) -> Entry:
     meta["corpus"] |= dict(item.facts)
     path = job.target / CLIPS / f"{item.name}.kin"
     kin.write(replace(show, meta=meta), path)
-    seconds = min(t.end for t in sampled.values())
+    ends = [round(t.end, 6) for t in sampled.values()]
     return Entry(
-        item.name, item.split, item.speaker, round(seconds, 6), tuple(show.tracks),
-        file_hash(path), path.stat().st_size, reading.lacks, source=item.stamp(),
+        item.name, item.split, item.speaker, min(ends), max(ends), tuple(show.tracks), file_hash(path),
+        path.stat().st_size, reading.lacks, source=item.stamp(),
     )  # fmt: skip
 
 
@@ -226,6 +227,11 @@ def prepare_items(
                 log.warning("%s: skipped %s: %s", recipe.name, entry.name, entry.skipped)
             for name, reason in entry.lacks.items():
                 log.warning("%s: %s is without %s: %s", recipe.name, entry.name, name, reason)
+            if entry.longest - entry.seconds > _UNEVEN:
+                log.warning(
+                    "%s: tracks of %s end between %.1f and %.1f s; windows take the shortest",
+                    recipe.name, entry.name, entry.seconds, entry.longest,
+                )  # fmt: skip
             file.write(entry.line() + "\n")
             file.flush()
             done[entry.name] = entry

@@ -128,7 +128,7 @@ def prepare(
     source = Path(source)
     texts = {}
     for path in files_below(source, ["list_full_mead_annotated.txt"]):
-        texts |= {m[1]: m[2].strip() for m in _TEXT.finditer(text_of(path))}
+        texts |= {m[1]: m[2].strip() for m in _TEXT.finditer(text_of(path, fallback="latin-1"))}
     takes: dict[tuple[str, str, int, str], _Take] = {}
     beside: dict[tuple[Path, str], list[Path]] = defaultdict(list)
     for path in files_below(source, [*_SOUNDS, *_FILMS, *(e for group in _BESIDE.values() for e in group)]):
