@@ -307,6 +307,73 @@ def _metrics(task: Annotated[str, tyro.conf.Positional] = "", /) -> None:
         print(metric if metric.over else f"{metric} [arrays only]")
 
 
+def _corpora(name: Annotated[str, tyro.conf.Positional] = "", /) -> None:
+    """List the data sets that can be prepared, or tell all about one.
+
+    Args:
+        name: A data set.
+    """
+    from kinesics import corpora
+
+    if name:
+        print(corpora.get(name).about())
+        return
+    for recipe in corpora.available().values():
+        print(f"{recipe.name:8} {recipe.title}: {recipe.licence}")
+
+
+def _download(
+    name: Annotated[str, tyro.conf.Positional],
+    folder: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    yes: bool = False,
+) -> None:
+    """Say where a data set comes from and, if it may be and you agree, fetch it.
+
+    Args:
+        name: A data set; see `kinesics corpora`.
+        folder: Where to put it.
+        yes: Agree beforehand.
+    """
+    from kinesics import corpora
+
+    def agreed(text: str) -> bool:
+        print(text)
+        return True
+
+    for path in corpora.get(name).download(folder, confirm=agreed if yes else None):
+        print(path)
+
+
+def _prepare(
+    name: Annotated[str, tyro.conf.Positional],
+    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")],
+    target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="TARGET")],
+    /,
+    *,
+    option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
+    jobs: int = 1,
+    skip_bad: bool = False,
+) -> None:
+    """Read a data set in its official layout into a folder of performances; goes on where it was interrupted.
+
+    Args:
+        name: A data set; see `kinesics corpora`.
+        source: Its folder.
+        target: Folder for the performances.
+        option: Option of the data set as name=value, for instance fps=30 or view=front.
+        jobs: How many processes read.
+        skip_bad: Leave damaged clips out, listed with the reason, instead of stopping.
+    """
+    from kinesics import corpora
+
+    corpus = corpora.get(name).prepare(source, target, jobs=jobs, skip_bad=skip_bad, **_options(option))
+    print(corpus)
+    for entry in corpus.skipped:
+        print(f"skipped: {entry.name}: {entry.skipped}")
+
+
 def _avatars() -> None:
     """List who can perform."""
     from kinesics.bodies.avatar import avatars
@@ -347,6 +414,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "view": _view,
                 "measure": _measure,
                 "metrics": _metrics,
+                "corpora": _corpora,
+                "download": _download,
+                "prepare": _prepare,
                 "formats": _formats,
                 "skeletons": _skeletons,
                 "avatars": _avatars,

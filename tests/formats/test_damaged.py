@@ -20,7 +20,7 @@ PER_BYTE = 120
 EFFORT = dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), 4)
 """How many cuts and changes are tried where each opens a process of its own; their own tests try more."""
 
-SMALL = {ending: {"width": 64, "height": 48} for ending in (".mp4", ".mov", ".mkv", ".webm")}
+SMALL = {ending: {"width": 64, "height": 48, "fps": 4} for ending in (".mp4", ".mov", ".mkv", ".webm")}
 """How large films are made here."""
 
 ENDINGS = sorted(set(formats.available("read")) & set(formats.available("write")))

@@ -129,7 +129,7 @@ def test_many_channels_become_two(tmp_path, clip, caplog):
 def test_what_cannot_be_written_is_named(tmp_path, clip, take):
     show = formats.load(clip)
     path = tmp_path / "a.mp4"
-    with pytest.raises(DataError, match="no video, and neither body nor face|has only"):
+    with pytest.raises(DataError, match=r"no video, and neither body nor face|has only"):
         take.with_tracks(body=None, face=None).save(path)
     with pytest.raises(DataError, match="quality 99"):
         show.save(path, quality=99)

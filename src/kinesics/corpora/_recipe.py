@@ -52,7 +52,7 @@ class Recipe:
 
     def about(self) -> str:
         """Origin, licence, size and citation, as text."""
-        use = "" if self.commercial else " Not for commercial use."
+        use = "" if self.commercial else "; not for commercial use"
         return (
             f"{self.title}: {self.holds}\nFrom: {self.source}\nLicence: {self.licence}{use}\n"
             f"Size: {self.size}\nCite: {self.cite}"
