@@ -102,8 +102,8 @@ def test_what_cannot_be_written_is_named(tmp_path, take):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ("", "complete JSON"),
-        ("[" * 100_000, "complete JSON"),
+        ("", "well-formed JSON"),
+        ("[" * 100_000, "well-formed JSON"),
         ("[]", "'names' and 'frames'"),
         ({"frames": []}, "names"),
         ({"names": ["jawOpen"], "frames": []}, "at least one frame"),
@@ -137,7 +137,7 @@ def test_truncation(tmp_path, take):
     whole = path.read_text()
     for end in range(0, len(whole) - 3, 61):
         path.write_text(whole[:end])
-        with pytest.raises(FormatError, match="complete JSON"):
+        with pytest.raises(FormatError, match="well-formed JSON"):
             formats.load(path)
 
 
