@@ -198,7 +198,9 @@ class _Reader:
             if each == 3 and not label.strip():
                 continue
             if not -MAX_NUMBER <= a <= b <= MAX_NUMBER:
-                raise self._wrong(begin + each * k, f"a time of start before its end, found {a} to {b}", "mend it")
+                raise self._wrong(
+                    begin + each * k, f"a time of start before its end, found {a} to {b}", "mend it"
+                )
             try:
                 rows.append(Interval(a, b, label))
             except DataError as error:
