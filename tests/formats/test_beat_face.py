@@ -95,7 +95,7 @@ def test_json_is_told_by_content(tmp_path):
 
 def test_what_cannot_be_written_is_named(tmp_path, take):
     for face in (Face(np.zeros((1, 1)), ("a",), 60, "flame"), Face(np.zeros((0, 52)), ARKIT, 60)):
-        with pytest.raises(DataError, match="ARKit coefficients"):
+        with pytest.raises(DataError, match=r"ARKit.s coefficients|one frame at least"):
             Performance({"face": face}).save(tmp_path / "a.beat.json")
 
 

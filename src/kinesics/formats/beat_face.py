@@ -31,6 +31,7 @@ from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._table_clock import clock_of
 from kinesics.formats._text import head_of, text_of
+from kinesics.formats._vrm_face import as_arkit, movable
 from kinesics.performance import Face, Performance
 
 log = logging.getLogger(__name__)
@@ -157,9 +158,10 @@ def write(performance: Performance, path: str | Path, *, tongue: bool | None = N
     DataError
         If there is no face with frames in the ARKit basis.
     """
-    face = performance.face
-    if face.basis != "arkit" or not len(face):
-        raise DataError(f"BEAT holds ARKit coefficients; this face is in {face.basis!r}, {len(face)} frames")
+    face = as_arkit(performance.face)
+    movable(face, ("arkit",), Path(path), "BEAT", alone=True)
+    if not len(face):
+        raise DataError(f"{path}: BEAT needs one frame at least; this face has none")
     out = face_for_export(face, performance.get("body"))
     moves = bool(out.column("tongueOut").any())
     if tongue is False and moves:
