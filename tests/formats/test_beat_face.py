@@ -95,15 +95,15 @@ def test_json_is_told_by_content(tmp_path):
 
 def test_what_cannot_be_written_is_named(tmp_path, take):
     for face in (Face(np.zeros((1, 1)), ("a",), 60, "flame"), Face(np.zeros((0, 52)), ARKIT, 60)):
-        with pytest.raises(DataError, match="ARKit coefficients"):
+        with pytest.raises(DataError, match=r"ARKit.s coefficients|one frame at least"):
             Performance({"face": face}).save(tmp_path / "a.beat.json")
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ("", "complete JSON"),
-        ("[" * 100_000, "complete JSON"),
+        ("", "well-formed JSON"),
+        ("[" * 100_000, "well-formed JSON"),
         ("[]", "'names' and 'frames'"),
         ({"frames": []}, "names"),
         ({"names": ["jawOpen"], "frames": []}, "at least one frame"),
@@ -137,7 +137,7 @@ def test_truncation(tmp_path, take):
     whole = path.read_text()
     for end in range(0, len(whole) - 3, 61):
         path.write_text(whole[:end])
-        with pytest.raises(FormatError, match="complete JSON"):
+        with pytest.raises(FormatError, match="well-formed JSON"):
             formats.load(path)
 
 

@@ -121,8 +121,8 @@ def test_files(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("", "JSON"),
-        ("{", "JSON"),
+        ("", "line 1, column 1"),
+        ("{", "line 1, column 2"),
         ("[" * 100_000, "JSON"),
         ("3", "top level"),
         ('{"behaviours": {}}', "top level"),

@@ -330,3 +330,13 @@ def test_real_files_of_other_corpora(shared_data, folder, joints, fps, unit):
     height = np.ptp(show.body.positions()[:, :, 1], axis=1)
     assert 1.0 < np.median(height) < 2.2
     assert "lost_translation" not in show.meta["bvh"]
+
+
+def test_names_that_repeat_are_numbered_however_many(tmp_path):
+    joint = "JOINT a\n{\nOFFSET 0 1 0\n}\n"
+    (tmp_path / "a.bvh").write_text(
+        "HIERARCHY\nROOT a\n{\nOFFSET 0 1 0\nCHANNELS 3 Xrotation Yrotation Zrotation\n"
+        f"{joint * 5000}}}\nMOTION\nFrames: 1\nFrame Time: 0.1\n0 0 0\n"
+    )
+    names = formats.load(tmp_path / "a.bvh").body.skeleton.names
+    assert (len(set(names)), names[1], names[-1]) == (5001, "a_2", "a_5001")

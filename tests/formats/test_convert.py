@@ -15,7 +15,7 @@ import kinesics as kn
 from kinesics import cli, formats
 from kinesics.errors import DataError, FormatError
 from kinesics.formats._convert import stem
-from kinesics.performance import Interval, Performance, Signal, Tier
+from kinesics.performance import Face, Interval, Performance, Signal, Tier
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,6 +152,24 @@ def test_what_a_target_has_no_place_for_is_told(tmp_path, take, capsys, caplog):
         assert not (tmp_path / f"a{ending}").exists()
     with pytest.raises(DataError, match=r"a\.metahuman\.csv: .*basis"):
         take.save(tmp_path / "a.metahuman.csv")
+
+
+def test_a_face_that_a_target_cannot_move_does_not_stop_the_body(tmp_path, take, caplog):
+    flame = Face(np.zeros((60, 1)), ("exp1",), 60, "flame")
+    for ending in (".glb", ".vrm", ".vrma"):
+        caplog.clear()
+        Performance({"body": take.body, "face": flame}).save(tmp_path / f"a{ending}")
+        assert "basis 'flame' and is left out" in caplog.text
+        assert "face" not in formats.load(tmp_path / f"a{ending}")
+        with pytest.raises(DataError, match=r"basis 'flame'; \.kin, \.csv and \.parquet hold it"):
+            Performance({"face": flame}).save(tmp_path / f"b{ending}")
+
+
+def test_faces_of_vrms_expressions_become_arkits_everywhere(tmp_path):
+    face = Face([[0.8]], ("aa",), 60, "vrm")
+    for ending in (".livelink.csv", ".beat.json", ".glb"):
+        Performance({"face": face}).save(tmp_path / f"a{ending}")
+        assert formats.load(tmp_path / f"a{ending}").face.column("jawOpen")[0] > 0.3
 
 
 def test_what_a_file_holds_is_one_line_a_track(tmp_path, capsys):

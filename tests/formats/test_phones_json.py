@@ -182,7 +182,8 @@ def test_any_tiers_come_back(tmp_path_factory, words, phones, captions, captione
     ("value", "where", "says"),
     [
         ("", "content", "whisper, pocketsphinx, gentle"),
-        ("{", "JSON", "well-formed"),
+        ("{", "line 1, column 2", "well-formed"),
+        ('{"words": ' + "9" * 5000 + "}", "JSON", "thousands of digits"),
         ("[" * 100_000, "JSON", "well-formed"),
         ([], "content", "aeneas or lhotse"),
         ([3], "content", "lhotse"),

@@ -98,7 +98,7 @@ def test_any_turns_come_back(tmp_path_factory, found):
         assert abs(mine.end - theirs.end) < 1e-6
 
 
-@pytest.mark.parametrize("line", ["SPEAKER", "SPEAKER a 1 x 1 <NA> <NA> b", "SPEAKER a 1 1 -1 <NA> <NA> b", "SPEAKER a 1 nan 1 <NA> <NA> b", "hello world"])  # fmt: skip
+@pytest.mark.parametrize("line", ["SPEAKER", "SPEAKER a 1 x 1 <NA> <NA> b", "SPEAKER a 1 1 -1 <NA> <NA> b", "SPEAKER a 1 nan 1 <NA> <NA> b", "SPEAKER a 1 0 1e300 <NA> <NA> b", "hello world"])  # fmt: skip
 def test_bad_lines_are_named(tmp_path, line):
     path = tmp_path / "a.rttm"
     path.write_text(FILE + line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -276,6 +277,22 @@ def test_written_and_read_again(tmp_path):
             tmp_path / "no.sigml"
         )
     assert not (tmp_path / "no.sigml").exists()
+
+
+def test_what_sigml_cannot_hold_is_told_or_refused(tmp_path, caplog):
+    show = load(tmp_path, document(HAMBURG))
+    nod = Behaviour("nod", "head", {}, {"lexeme": "NOD"})
+    Performance({"plan": Plan((*show.plan, nod))}).save(tmp_path / "a.sigml")
+    assert "no place for the behaviours nod" in caplog.text
+    sign = next(b for b in show.plan if b.kind == "gesture")
+    for wrong in (
+        replace(sign, attributes={**sign.attributes, "lexeme": "a\x01b"}),
+        Behaviour(f"{sign.id}.x", "head", {}, {"sigml": "a b<c:d"}),
+    ):
+        plan = Plan((*(b for b in show.plan if b.id != wrong.id), wrong))
+        with pytest.raises(DataError, match=r"cannot be written|no kind"):
+            Performance({"plan": plan}).save(tmp_path / "b.sigml")
+    assert not (tmp_path / "b.sigml").exists()
 
 
 def test_other_xml_is_not_taken_for_it(tmp_path):

@@ -99,7 +99,7 @@ def recognise(skeleton: Skeleton) -> str:
     near = max(TABLES.values(), key=lambda t: len(set(plain_names(t.needed)) & names) / len(t.needed))
     raise DataError(
         f"skeleton of {len(skeleton)} joints is none of the known ones ({', '.join(TABLES)}); nearest is "
-        f"{near.name!r}, of which it lacks: {', '.join(lacking(near, names))}"
+        f"{near.name!r}, of which it lacks: {', '.join(lacking(near, names))}; rename the joints after one of these"
     )
 
 

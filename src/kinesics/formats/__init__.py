@@ -240,6 +240,10 @@ def load(path: str | PathLike[str], *, format: str | None = None, **options: Any
         _check_options(options, {found.name: found.read})
         _files.existing(path, f"{found.name} file")
         return found.read(path, **options)
+    except MemoryError as error:
+        raise FormatError(
+            path, "size", "a file that fits into memory", "cut it into parts, or find more memory"
+        ) from error
     except OSError as error:
         raise FormatError(
             path, str(error.strerror or error), "a readable file", "check the disk and the rights"

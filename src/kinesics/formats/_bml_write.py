@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from xml.sax import saxutils
 
 from kinesics.errors import DataError
 from kinesics.formats._bml_build import POINTS
+from kinesics.formats._text import xml_text, xml_value
 from kinesics.performance import Behaviour, Plan, Sync
 
 NAMESPACE = "http://www.bml-initiative.org/bml/bml-1.0"
@@ -19,7 +19,6 @@ _PREFIXES = {
     "http://hmi.ewi.utwente.nl/bmlt": "bmlt",
     XML: "xml",
 }
-_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"^[A-Za-z_][\w.-]*$")
 _STEP = re.compile(r"(?:\{([^{}]+)\})?([^/{}#]+)(?:#([1-9][0-9]{0,5}))?")
 
@@ -51,7 +50,7 @@ class _Names:
         if uri == OWN:
             raise DataError(f"the name {key!r} is in the namespace of our own notes; choose another")
         if uri not in self.prefixes:
-            self.prefixes[_checked(uri, key)] = _PREFIXES.get(uri, f"n{len(self.prefixes) + 1}")
+            self.prefixes[uri] = _PREFIXES.get(uri, f"n{len(self.prefixes) + 1}")
         return f"{self.prefixes[uri]}:{name}"
 
 
@@ -95,7 +94,7 @@ def write_bml(plan: Plan, *, head: Mapping[str, str] | None = None) -> str:
     spaces = {f"xmlns:{p}": uri for uri, p in names.prefixes.items() if uri != XML}
     if plan.feedback:
         spaces["xmlns:kinesics"] = OWN
-    declared = "".join(f" {k}={saxutils.quoteattr(v)}" for k, v in spaces.items())
+    declared = "".join(f" {k}={xml_value(v, k)}" for k, v in spaces.items())
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<bml xmlns="{NAMESPACE}"{declared}{shown}>', *body]
     for f in plan.feedback:
         times = {f"time-{k}": repr(float(v)) for k, v in f.times.items()}
@@ -128,7 +127,7 @@ def _element(b: Behaviour, names: _Names) -> str:
     if not b.text and not words and not untimed:
         return f"{head}>{inner}</{tag}>" if inner else head + "/>"
     if not (words or untimed):
-        return f"{head}><text>{_escaped(b.text, b.id)}</text>{inner}</{tag}>"
+        return f"{head}><text>{xml_text(b.text, b.id)}</text>{inner}</{tag}>"
     return f"{head}>\n    <text>{_spoken(b, words, untimed)}</text>{inner}\n  </{tag}>"
 
 
@@ -148,10 +147,10 @@ def _spoken(b: Behaviour, words: list[str], untimed: list[str]) -> str:
     parts = []
     for i in range(len(spoken) + 1):
         for k in at.get(i, ()):
-            timed = f" time={saxutils.quoteattr(time_text(b.sync[k]))}" if k in b.sync else ""
-            parts.append(f"<sync id={saxutils.quoteattr(_checked(k, b.id))}{timed}/>")
+            timed = f" time={xml_value(time_text(b.sync[k]))}" if k in b.sync else ""
+            parts.append(f"<sync id={xml_value(k, b.id)}{timed}/>")
         if i < len(spoken):
-            parts.append(_escaped(spoken[i], b.id) + " ")
+            parts.append(xml_text(spoken[i], b.id) + " ")
     return "".join(parts).rstrip()
 
 
@@ -167,7 +166,7 @@ def _put(root: _Node, key: str, value: str, names: _Names, id: str) -> None:
             node.children[step] = _Node(names.qualified(step.rpartition("#")[0] if match[3] else step))
         node = node.children[step]
     if path and not name:
-        node.text = _checked(value, id)
+        node.text = xml_text(value, id)
     else:
         names.qualified(name)
         node.attributes[name] = value
@@ -185,7 +184,7 @@ def _children(node: _Node, names: _Names) -> str:
 
 
 def _child(node: _Node, names: _Names) -> str:
-    inner = saxutils.escape(node.text) + _children(node, names)
+    inner = node.text + _children(node, names)
     head = f"<{node.tag}{_attributes(node.attributes, names)}"
     return f"{head}>{inner}</{node.tag}>" if inner else f"{head}/>"
 
@@ -205,18 +204,4 @@ def _decimal(value: float) -> str:
 
 
 def _attributes(values: Mapping[str, str], names: _Names) -> str:
-    out = []
-    for key, value in values.items():
-        escapes = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-        out.append(f" {names.qualified(key)}={saxutils.quoteattr(_checked(value, key), escapes)}")
-    return "".join(out)
-
-
-def _escaped(text: str, what: str) -> str:
-    return saxutils.escape(_checked(text, what))
-
-
-def _checked(text: str, what: str) -> str:
-    if found := _UNSPEAKABLE.search(text):
-        raise DataError(f"{what}: the character {found[0]!r} cannot be written in XML; remove it")
-    return text
+    return "".join(f" {names.qualified(key)}={xml_value(value, key)}" for key, value in values.items())

@@ -95,6 +95,7 @@ def read_tree(lines: Lines) -> Tree:
     if first.upper() != "HIERARCHY":
         raise lines.wrong("HIERARCHY", "check that this is a BVH file")
     joints: list[Joint] = []
+    taken: dict[str, int] = {}  # names, and how often each came up
     stack: list[int] = []  # open joints; -1 stands for an open End Site
     opened: int | None = None  # what the next "{" opens
     channels = 0
@@ -114,7 +115,7 @@ def read_tree(lines: Lines) -> Tree:
             stack.pop()
         elif key in ("ROOT", "JOINT"):
             name, brace = _name(line, words[0])
-            opened = _open_joint(lines, joints, stack, name, root=key == "ROOT")
+            opened = _open_joint(lines, joints, taken, stack, name, root=key == "ROOT")
             if brace:
                 stack.append(opened)
                 opened = None
@@ -169,19 +170,20 @@ def _name(line: str, key: str) -> tuple[str, bool]:
     return name, brace
 
 
-def _open_joint(lines: Lines, joints: list[Joint], stack: list[int], name: str, *, root: bool) -> int:
+def _open_joint(
+    lines: Lines, joints: list[Joint], taken: dict[str, int], stack: list[int], name: str, *, root: bool
+) -> int:
     if root and joints:
         raise lines.wrong("a single ROOT", "split the file: each skeleton goes into a file of its own")
     if not root and (not stack or stack[-1] < 0):
         raise lines.wrong("JOINT within another joint", "check the braces")
     if len(joints) >= MAX_JOINTS:
         raise lines.wrong(f"at most {MAX_JOINTS} joints", "check that this is a BVH file")
-    taken = {j.name for j in joints}
     name = unique = name or f"joint{len(joints)}"
-    for n in range(2, len(joints) + 3):
-        if unique not in taken:
-            break
-        unique = f"{name}_{n}"
+    while unique in taken:
+        taken[name] = taken.get(name, 1) + 1
+        unique = f"{name}_{taken[name]}"
+    taken.setdefault(unique, 1)
     if unique != name:
         log.warning("%s: line %d: joint name %r repeats; read as %r", lines.path, lines.number, name, unique)
     joints.append(Joint(unique, stack[-1] if stack else -1, lines.number))

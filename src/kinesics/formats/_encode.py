@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kinesics.errors import DataError
+from kinesics.errors import DataError, FormatError
 from kinesics.performance import Behaviour, Feedback, Interval, Plan, Sync, Tier
 
 MAX_NUMBER = 1e12
@@ -53,6 +53,26 @@ def from_json(data: bytes) -> Any:
         return json.loads(data, parse_constant=refuse)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError as error:
+        # Python's own words are about its setting for whole numbers of thousands of digits.
+        raise ValueError(
+            "a number of thousands of digits" if "digits" in str(error) else str(error)
+        ) from error
+
+
+def json_in(data: bytes | str, name: object) -> Any:
+    """Parse the JSON of a file that is called ``name`` in the FormatError, which tells the line."""
+    try:
+        return from_json(data.encode("utf-8") if isinstance(data, str) else data)
+    except json.JSONDecodeError as error:
+        where, why = f"line {error.lineno}, column {error.colno}", error.msg
+    except ValueError as error:
+        where, why = "JSON", str(error)
+    raise FormatError(
+        name, where, f"well-formed JSON ({why})", "mend it there; if the file is cut off, copy it again"
+    )
 
 
 def encode_tier(tier: Tier) -> dict[str, Any]:

@@ -175,7 +175,8 @@ class Clip:
         times = self._read(index)
         if times.shape[1] != 1:
             raise self._glb.wrong(where, "times that are no single numbers")
-        times = times[:, 0].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            times = times[:, 0].astype(np.float64)
         if not np.isfinite(times).all() or np.abs(times).max(initial=0) > 1e7 or (np.diff(times) < 0).any():
             raise self._glb.wrong(where, "times that do not increase")
         self._times[index] = times

@@ -29,7 +29,7 @@ from kinesics.formats._gltf import Appender, Glb, read_glb, targets_of
 from kinesics.formats._gltf_nodes import nodes_of
 from kinesics.formats._vrm import Vrm, vrm_of
 from kinesics.formats._vrm_drive import mesh_weights
-from kinesics.formats._vrm_face import as_arkit
+from kinesics.formats._vrm_face import as_arkit, movable
 from kinesics.formats._vrm_pose import node_motion
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
@@ -160,10 +160,9 @@ def write_performance(
     face = as_arkit(face) if isinstance(face, Face) and len(face) else None
     if body is not None and body.skeleton.names != JOINTS:
         body = retarget(body, "humanoid")
+    face = movable(face, ("arkit",), path, "glTF", alone=body is None)
     if face is not None:
         unknown = sorted(set(face.names) - set(ARKIT))
-        if face.basis != "arkit" or len(unknown) == len(face.names):
-            raise DataError(f"GLB: the face is in the basis {face.basis!r}; bring it to 'arkit' first")
         if unknown:
             log.warning("%s: coefficients that are not ARKit's are left out: %s", path, ", ".join(unknown))
     vrm = vrm_of(base)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError
-from kinesics.formats._encode import MAX_NUMBER, from_json
+from kinesics.formats._encode import MAX_NUMBER, from_json, json_in
 from kinesics.formats._files import existing
 from kinesics.formats._text import head_of, text_of
 from kinesics.performance import Interval, Performance, Tier
@@ -107,13 +107,13 @@ def read(path: str | Path) -> Performance:
     path = existing(Path(path), "a JSON file")
     text = text_of(path, most=MOST_BYTES).removeprefix("\ufeff")
     try:
-        whole = from_json(text.encode("utf-8"))
-    except ValueError as error:
+        whole = json_in(text, path)
+    except FormatError as error:
         try:
             # One object a line, as pocketsphinx writes them.
             whole = [from_json(line.encode("utf-8")) for line in text.split("\n") if line.strip()]
         except ValueError:
-            raise FormatError(path, "JSON", f"well-formed JSON ({error})"[:200], "mend it there") from error
+            raise error from None
     layout = _layout(whole)
     if layout is None:
         raise FormatError(path, "content", _KNOWN, "check the file, or convert it to one of these")

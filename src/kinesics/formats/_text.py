@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import codecs
 import logging
+import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
+from xml.sax import saxutils
 
-from kinesics.errors import FormatError
+from kinesics.errors import DataError, FormatError
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 256_000_000
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -102,3 +105,20 @@ def xml_of(path: Path, *, root: str, most: int = MOST_BYTES) -> Element:
             path, "root element", f"<{root}>, found <{found.tag[:60]}>", "check that this is the right file"
         )
     return found
+
+
+def xml_text(text: str, what: str = "") -> str:
+    """Text for between two tags, so that it is read back the same; a DataError where XML cannot hold it."""
+    return saxutils.escape(_speakable(text, what), {"\r": "&#13;"})
+
+
+def xml_value(text: str, what: str = "") -> str:
+    """Text for an attribute, with its quotes, so that it is read back the same."""
+    return saxutils.quoteattr(_speakable(text, what), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+
+
+def _speakable(text: str, what: str) -> str:
+    if found := _UNSPEAKABLE.search(text):
+        where = what or f"{text!r:.60}"
+        raise DataError(f"{where}: the character {found[0]!r} cannot be written in XML; remove it")
+    return text

@@ -7,15 +7,20 @@ comes back as these presets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT, INDEX
+from kinesics.errors import DataError
 from kinesics.formats._gltf_face import arkit_names
 from kinesics.formats._vrm import PRESETS
 from kinesics.performance import Face
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -105,6 +110,34 @@ def arkit_of(face: Face) -> Face:
 def as_arkit(face: Face) -> Face:
     """The face in ARKit's coefficients if it is made of VRM's expressions, else as it is."""
     return arkit_of(face) if face.basis == "vrm" else face
+
+
+def movable(face: Face | None, bases: Collection[str], path: Path, what: str, *, alone: bool) -> Face | None:
+    """The face if a file of this kind can move it; else None, which is logged.
+
+    Parameters
+    ----------
+    face
+        The face, or None.
+    bases
+        Bases that ``what`` holds.
+    path, what
+        For messages: the file, and what it is.
+    alone
+        Whether there is nothing but the face to write.
+
+    Raises
+    ------
+    DataError
+        If it cannot, and there is nothing else.
+    """
+    if face is None or (face.basis in bases and (face.basis != "arkit" or set(face.names) & set(ARKIT))):
+        return face
+    why = f"{what} holds ARKit's coefficients; this face is in the basis {face.basis!r}"
+    if alone:
+        raise DataError(f"{path}: {why}; .kin, .csv and .parquet hold it as it is")
+    log.warning("%s: %s and is left out", path, why)
+    return None
 
 
 def as_expressions(face: Face) -> dict[str, Array]:

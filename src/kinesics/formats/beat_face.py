@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.export import face_for_export
 from kinesics.errors import DataError, FormatError, KinesicsError
-from kinesics.formats._encode import from_json, to_json
+from kinesics.formats._encode import json_in, to_json
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._table_clock import clock_of
 from kinesics.formats._text import head_of, text_of
+from kinesics.formats._vrm_face import as_arkit, movable
 from kinesics.performance import Face, Performance
 
 log = logging.getLogger(__name__)
@@ -105,16 +106,7 @@ def read(path: str | Path, *, fps: object = None) -> Performance:
 
 
 def _parsed(path: Path) -> tuple[list[str], list[Any]]:
-    text = text_of(path)
-    try:
-        data = from_json(text.encode("utf-8"))
-    except ValueError as error:
-        raise FormatError(
-            path,
-            f"JSON ({' '.join(str(error).split())[:120]})",
-            "complete JSON",
-            "it is cut off or no JSON; copy it again",
-        ) from error
+    data = json_in(text_of(path), path)
     if not isinstance(data, dict) or not isinstance(data.get("frames"), list):
         raise FormatError(path, "top level", "'names' and 'frames'", "check that this is a face of BEAT")
     names, frames = data.get("names"), data["frames"]
@@ -166,9 +158,10 @@ def write(performance: Performance, path: str | Path, *, tongue: bool | None = N
     DataError
         If there is no face with frames in the ARKit basis.
     """
-    face = performance.face
-    if face.basis != "arkit" or not len(face):
-        raise DataError(f"BEAT holds ARKit coefficients; this face is in {face.basis!r}, {len(face)} frames")
+    face = as_arkit(performance.face)
+    movable(face, ("arkit",), Path(path), "BEAT", alone=True)
+    if not len(face):
+        raise DataError(f"{path}: BEAT needs one frame at least; this face has none")
     out = face_for_export(face, performance.get("body"))
     moves = bool(out.column("tongueOut").any())
     if tongue is False and moves:

@@ -36,7 +36,7 @@ from typing import Any
 from kinesics.errors import DataError, FormatError, KinesicsError
 from kinesics.formats._bml_build import POINTS, Builder, head_of_meta
 from kinesics.formats._bml_write import time_text
-from kinesics.formats._encode import MAX_NUMBER, from_json
+from kinesics.formats._encode import MAX_NUMBER, json_in
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
@@ -80,10 +80,7 @@ def _built(source: str | bytes, name: str) -> tuple[Builder, Plan]:
     data = source.encode() if isinstance(source, str) else source
     if len(data) > MOST_BYTES:
         raise FormatError(name, "size", f"at most {MOST_BYTES // 10**6} MB", "split the plan")
-    try:
-        whole = from_json(data)
-    except ValueError as error:
-        raise FormatError(name, "JSON", f"well-formed JSON ({error})", "mend it there") from error
+    whole = json_in(data, name)
     reader = _Reader(name)
     return reader.builder, reader.plan(whole)
 

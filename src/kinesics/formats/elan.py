@@ -36,12 +36,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax import saxutils
 
 from kinesics.errors import DataError, choose
 from kinesics.formats._eaf_read import read
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
+from kinesics.formats._text import xml_text, xml_value
 from kinesics.formats._tiers import chosen, from_zero, lane_names, lanes, own_name
 from kinesics.performance import Interval, Performance, Tier
 
@@ -68,7 +68,6 @@ _MIME = {
     ".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".avi": "video/x-msvideo",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONSTRAINTS = (
     ("Time_Subdivision", "Time subdivision of parent annotation's time interval, no time gaps allowed within this interval"),
     ("Symbolic_Subdivision", "Symbolic subdivision of a parent annotation. Annotations refering to the same parent are ordered"),
@@ -232,7 +231,7 @@ class _Document:
         else:
             id, ref, label = row
             tag, about = "REF_ANNOTATION", f'ANNOTATION_ID="{id}" ANNOTATION_REF="{ref}"'
-        value = saxutils.escape(_checked(label), {"\r": "&#13;"})
+        value = xml_text(label)
         return f"        <ANNOTATION><{tag} {about}><ANNOTATION_VALUE>{value}</ANNOTATION_VALUE></{tag}></ANNOTATION>"
 
     def _types(self) -> list[str]:
@@ -272,9 +271,7 @@ class _Document:
             out.append(f"    <CONTROLLED_VOCABULARY{_attributes({'CV_ID': label})}>")
             out.append('        <DESCRIPTION LANG_REF="und"/>')
             for word, id in entries.items():
-                value = (
-                    f'<CVE_VALUE DESCRIPTION="" LANG_REF="und">{saxutils.escape(_checked(word))}</CVE_VALUE>'
-                )
+                value = f'<CVE_VALUE DESCRIPTION="" LANG_REF="und">{xml_text(word)}</CVE_VALUE>'
                 out.append(f'        <CV_ENTRY_ML CVE_ID="{id}">{value}</CV_ENTRY_ML>')
             out.append("    </CONTROLLED_VOCABULARY>")
         return out
@@ -309,14 +306,7 @@ def _medium(place: str) -> dict[str, str]:
 
 
 def _attributes(values: dict[str, str]) -> str:
-    escapes = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-    return "".join(f" {k}={saxutils.quoteattr(_checked(v), escapes)}" for k, v in values.items())
-
-
-def _checked(text: str) -> str:
-    if found := _UNSPEAKABLE.search(text):
-        raise DataError(f"{text!r:.60}: the character {found[0]!r} cannot be written in XML; remove it")
-    return text
+    return "".join(f" {k}={xml_value(v)}" for k, v in values.items())
 
 
 FORMAT = Format("ELAN", (".eaf",), ("tiers",), read, write)

@@ -44,6 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.formats._encode import json_in
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
@@ -111,12 +112,7 @@ def _read(path: Path, *, lead: float = 1.0) -> Performance:
     path = existing(Path(path), "a Labanotation file")
     if not 0 <= lead <= 60:
         raise DataError(f"lead {lead}; expected 0 to 60 seconds")
-    try:
-        data = json.loads(text_of(path, most=_MOST_BYTES))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(path, "content", f"JSON ({error})", "mend the JSON there") from error
+    data = json_in(text_of(path, most=_MOST_BYTES), path)
     if not isinstance(data, dict) or not data or len(data) > _MOST_GESTURES:
         raise FormatError(
             path, "top level", f"1 to {_MOST_GESTURES} gestures by name", "write {name: {Position0: …}}"

@@ -51,12 +51,13 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.export import EYE_LOOK, EYE_LOOK_DEGREES, face_for_export
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
-from kinesics.errors import DataError, FormatError, choose
+from kinesics.errors import FormatError, choose
 from kinesics.formats import _timecode
 from kinesics.formats._delimited import Sheet, cells_of, column_of, delimiter_of, numbers_of, sheet_of
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
+from kinesics.formats._vrm_face import as_arkit, movable
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Face, Motion, Performance
 
@@ -325,9 +326,8 @@ def write(
         If there is no face in the ARKit basis, or an option is wrong.
     """
     choose("eye_look", eye_look, ["eyes", "face"])
-    face = performance.face
-    if face.basis != "arkit":
-        raise DataError(f"Live Link holds ARKit coefficients; this face is in the basis {face.basis!r}")
+    face = as_arkit(performance.face)
+    movable(face, ("arkit",), Path(path), "Live Link", alone=True)
     if start_timecode is None:
         told = performance.meta.get("livelink", {})
         start_timecode = told.get("timecode") if isinstance(told, Mapping) else None
@@ -339,6 +339,8 @@ def write(
         face = face.resample(FPS)
     body = performance.get("body")
     body = retarget(body, "humanoid") if body is not None and len(body) else None
+    if body is not None:
+        log.info("%s: of the body, head and eyes are kept", path)
     out = face_for_export(face, body if eye_look == "eyes" else None)
     angles = _angles(out, body)
     order = [COLUMN[c[0].lower() + c[1:]] for c in COLUMNS[: len(ARKIT)]]

@@ -23,6 +23,7 @@ import re
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError
+from kinesics.formats._encode import MAX_NUMBER
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
@@ -90,6 +91,8 @@ def read(path: str | Path, *, file: str | None = None) -> Performance:
         try:
             # In millionths: the sum of two decimals is the decimal it looks like.
             end = max(round(start + float(words[4]), 9), start)
+            if end > MAX_NUMBER:
+                raise DataError(f"it ends at {end:g} s")
             tracks.setdefault(tier, []).append(Interval(start, end, label, None, min(confidence, 1.0)))
         except (DataError, OverflowError) as error:
             raise FormatError(path, f"line {n}", f"a turn ({error})", "correct the line") from error

@@ -48,9 +48,9 @@ of SiGML (Elliott, Glauert, Kennaway & Parsons 2001). Document types are read ov
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax import saxutils
 
 from kinesics.errors import DataError, FormatError
 from kinesics.formats._files import existing, replacing
@@ -60,7 +60,7 @@ from kinesics.formats._hamnosys import symbols_of
 from kinesics.formats._hamnosys_form import gesture_of, palm_vector
 from kinesics.formats._hamnosys_parse import Parser
 from kinesics.formats._nonmanual import behaviour_of
-from kinesics.formats._text import head_of, xml_of
+from kinesics.formats._text import head_of, xml_of, xml_value
 from kinesics.performance import Behaviour, Interval, Performance, Plan, Sync, Tier
 from kinesics.performance.gesture import Gesture
 
@@ -240,30 +240,27 @@ def _write(performance: Performance, path: Path) -> None:
     if not gestures:
         raise DataError(f"{path}: the performance has no plan with gestures in HamNoSys to write as SiGML")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<sigml>"]
+    written = {b.id for b in gestures}
     for b in gestures:
-        lines.append(f"  <hns_sign gloss={saxutils.quoteattr(_plain(b.attributes.get('lexeme', b.id)))}>")
+        lines.append(f"  <hns_sign gloss={xml_value(b.attributes.get('lexeme', b.id), b.id)}>")
         others = [o for o in plan if o.id.startswith(f"{b.id}.") and "sigml" in o.attributes]
         if others:
             lines.append("    <hamnosys_nonmanual>")
+            written |= {o.id for o in others}
             for o in others:
                 name, _, code = o.attributes["sigml"].partition(":")
                 key = "picture" if name == "mouthpicture" else "tag"
-                lines.append(f"      <hnm_{_plain(name)} {key}={saxutils.quoteattr(_plain(code))}/>")
+                if not re.fullmatch(r"[A-Za-z_][\w.-]*", name):
+                    raise DataError(f"{path}: {o.id!r}: {name!r:.40} is no kind of nonmanual sign")
+                lines.append(f"      <hnm_{name} {key}={xml_value(code, o.id)}/>")
             lines.append("    </hamnosys_nonmanual>")
         symbols = symbols_of(b.attributes["hamnosys"])[0]
         lines += ["    <hamnosys_manual>", *(f"      <ham{s}/>" for s in symbols), "    </hamnosys_manual>"]
         lines.append("  </hns_sign>")
+    if left := [b.id for b in plan if b.id not in written]:
+        log.warning("%s: SiGML has no place for the behaviours %s", path, ", ".join(left)[:300])
     with replacing(Path(path)) as file:
         file.write("\n".join([*lines, "</sigml>", ""]).encode())
-
-
-def _plain(text: str) -> str:
-    """Text that XML can hold."""
-    return "".join(
-        c
-        for c in text
-        if c in "\t\n" or (c >= " " and c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff")
-    )
 
 
 FORMAT = Format("SiGML", (".sigml",), ("plan", "signs"), _read, _write, _recognises, (".xml",))

@@ -76,6 +76,7 @@ from kinesics.formats._format import Format
 from kinesics.formats._smpl_body import PELVIS, TURNS, load_model
 from kinesics.formats._smpl_layouts import HAND_ROOTS, SMPLH, Array, Fields, layout_of, take_of
 from kinesics.formats._smpl_read import JAW, performance_of
+from kinesics.formats._vrm_face import as_arkit
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Face, Motion, Performance, Signal
 from kinesics.performance._sampled import exact_rate
@@ -231,6 +232,7 @@ def _posed(
 ) -> tuple[Array, NDArray[np.float32] | None, NDArray[np.float32] | None]:
     """Axis-angle (T, 55, 3) with the jaw of the face, FLAME expressions and ARKit coefficients."""
     face, flame = performance.get("face"), performance.get("flame")
+    face = as_arkit(face) if isinstance(face, Face) else None
     flame = flame if isinstance(flame, Face) and flame.basis == "flame" and len(flame) else None
     rotations = body_for_export(body, face if flame is None else None).rotations.astype(np.float64)
     rotations[:, 0] = rot.multiply(back, rotations[:, 0])

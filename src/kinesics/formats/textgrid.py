@@ -29,11 +29,13 @@ Options of ``save``: ``style="long" | "short"``, ``tiers=("words", "phones")`` (
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.formats._encode import MAX_NUMBER
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
@@ -133,10 +135,10 @@ class _Reader:
 
     def _number(self, expected: str) -> float:
         token = self._next(expected)
-        try:
-            return float(token)
-        except ValueError as error:
-            raise self._wrong(self._at - 1, expected) from error
+        number = float(token) if _is_number(token) else math.nan
+        if not abs(number) <= MAX_NUMBER:
+            raise self._wrong(self._at - 1, expected)
+        return number
 
     def _count(self, expected: str, each: int) -> int:
         number = self._number(expected)
@@ -195,8 +197,10 @@ class _Reader:
             label = _unquoted(token)
             if each == 3 and not label.strip():
                 continue
-            if not a <= b:
-                raise self._wrong(begin + each * k, f"a start before its end, found {a} to {b}", "mend it")
+            if not -MAX_NUMBER <= a <= b <= MAX_NUMBER:
+                raise self._wrong(
+                    begin + each * k, f"a time of start before its end, found {a} to {b}", "mend it"
+                )
             try:
                 rows.append(Interval(a, b, label))
             except DataError as error:

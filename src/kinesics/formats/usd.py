@@ -50,6 +50,7 @@ from kinesics.formats._encode import from_json
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._usd_body import motion_of, on_even_clock
+from kinesics.formats._vrm_face import as_arkit, movable
 from kinesics.performance import Face, Performance, Signal
 
 log = logging.getLogger(__name__)
@@ -236,9 +237,8 @@ def write(performance: Performance, path: str | Path, *, avatar: str = "auto") -
         if motion.skeleton != person.skeleton:
             motion = motion.on(person.skeleton)
     face = performance.get("face")
-    if face is not None and face.basis != "arkit":
-        log.warning("%s: the face is in the basis %r, not ARKit's, and is left out", path, face.basis)
-    face = face_for_export(face, motion) if face is not None and face.basis == "arkit" else None
+    face = movable(as_arkit(face) if face is not None else None, ("arkit",), path, "USD", alone=False)
+    face = face_for_export(face, motion) if face is not None else None
     note = json.dumps(_usd_write.facts(motion, face, performance.meta), ensure_ascii=False)
     # The stage must be kept: its layer goes with it.
     stage = _usd_write.stage_of(motion, face, person, note)

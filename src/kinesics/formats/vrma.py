@@ -48,7 +48,7 @@ from kinesics.formats._gltf_nodes import Array, nodes_of
 from kinesics.formats._gltf_scene import Moving
 from kinesics.formats._gltf_write import Animation, facts, from_zero
 from kinesics.formats._vrm import PRESETS, Vrm, bones_of
-from kinesics.formats._vrm_face import EMOTIONS, as_expressions, with_presets_first
+from kinesics.formats._vrm_face import EMOTIONS, as_expressions, movable, with_presets_first
 from kinesics.formats._vrm_pose import gaze_of, look_rotation, motion_of
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Face, Motion, Performance
@@ -80,8 +80,8 @@ def write(performance: Performance, path: str | Path, *, expressions: str = "bot
     Raises
     ------
     DataError
-        If there is neither body nor face, the body cannot be put on the canonical joints, or the face is in
-        another basis than ARKit's or VRM's.
+        If there is neither body nor face, the body cannot be put on the canonical joints, or there is only a
+        face in another basis than ARKit's or VRM's (beside a body it is left out, which is logged).
     """
     path = Path(path)
     choose("expressions", expressions, ["both", "arkit", "presets"])
@@ -91,8 +91,7 @@ def write(performance: Performance, path: str | Path, *, expressions: str = "bot
     face = face if isinstance(face, Face) and len(face) else None
     if body is None and face is None:
         raise DataError("VRMA: there is neither body nor face; a clip moves one of them")
-    if face is not None and face.basis not in ("arkit", "vrm"):
-        raise DataError(f"VRMA: the face is in the basis {face.basis!r}; bring it to 'arkit' first")
+    face = movable(face, ("arkit", "vrm"), path, "VRMA", alone=body is None)
     if body is not None and body.skeleton.names != JOINTS:
         body = retarget(body, "humanoid")
     about = facts(performance)
