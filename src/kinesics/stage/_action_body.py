@@ -33,6 +33,8 @@ ARMS = {
 }
 FADE = 0.3
 """Seconds of a blend where no foot has far to go, and of what is laid over (ours)."""
+STAYS = 0.015
+"""Metres below which a foot that stands before and after a boundary is not moved (ours)."""
 _SLOW, _RAMP = 0.4, 0.55  # part of its speed with which walking begins and ends, seconds until it is full
 
 
@@ -234,7 +236,20 @@ def _place(
     rotations = rotations.copy()
     rotations[:, 0] = rot.multiply(yawed(angle), rotations[:, 0])
     root = rot.rotate(yawed(angle), root - root[MARGIN] * [1, 0, 1]) + spot
-    return _Placed(segment.first - MARGIN, rotations, root, feet_of(skeleton, rotations, root, contacts))
+    placed = _Placed(segment.first - MARGIN, rotations, root, feet_of(skeleton, rotations, root, contacts))
+    if before is not None:
+        # A foot that stands before and after stays where it is; the hips shift over it.
+        both = _stands(before, k) * _stands(placed, MARGIN)
+        gap = (before.feet.ankles[k] - placed.feet.ankles[MARGIN]) * [1, 0, 1]
+        shift = both @ gap / max(float(both.sum()), 0.5)
+        placed.root += shift
+        placed.feet.ankles += shift
+    return placed
+
+
+def _stands(a: _Placed, k: int) -> Array:
+    """(2,) how surely each foot stands in the segment's frame ``k``."""
+    return a.feet.contacts[k].reshape(2, 2).max(axis=1)
 
 
 def _hips_height() -> float:
@@ -279,33 +294,30 @@ def _blend(
     w = ease(part)
     rotations[start:stop] = rot.slerp(a.rotations[i], b.rotations[j], np.broadcast_to(w[:, None], (len(w), JOINTS)))
     root[start:stop] = a.root[i] + w[:, None] * (b.root[j] - a.root[i])
-    middle = segment.first
-    ways = [
-        float(np.linalg.norm((a.feet.ankles[a.at(middle), k] - b.feet.ankles[b.at(middle), k])[[0, 2]]))
-        for k in range(2)
-    ]
-    long = (stop - start) > 1.2 * FADE * FPS
+    at = segment.first
+    k, j_ = a.at(at), b.at(at)
+    ways = np.linalg.norm((a.feet.ankles[k] - b.feet.ankles[j_])[:, [0, 2]], axis=1)
+    stays = (ways < STAYS) & (_stands(a, k) > 0.5) & (_stands(b, j_) > 0.5)
+    # Two feet that have far to go take turns.
+    turns = not stays.any() and (stop - start) > 1.2 * FADE * FPS
     first = _first_foot(a, start, ways, segment.turn)
     for k in range(2):
-        late = long and k != first
-        window = part if not long else (part - (0.46 if late else 0.04)) / 0.5
+        window = part if not turns else (part - (0.04 if k == first else 0.46)) / 0.5
         wk = ease(window)
         c = slice(2 * k, 2 * k + 2)
         ankle = a.feet.ankles[i, k] + wk[:, None] * (b.feet.ankles[j, k] - a.feet.ankles[i, k])
-        gap = np.linalg.norm((b.feet.ankles[j, k] - a.feet.ankles[i, k])[:, [0, 2]], axis=1)
-        lift = np.clip(0.35 * float(gap.mean()), 0, 0.075)
-        ankle[:, 1] += lift * np.sin(np.pi * np.clip(window, 0, 1)) ** 2
+        if not stays[k]:
+            ankle[:, 1] += np.clip(0.35 * ways[k], 0, 0.075) * np.sin(np.pi * np.clip(window, 0, 1)) ** 2
         feet.ankles[start:stop, k] = ankle
         feet.turns[start:stop, k] = rot.slerp(a.feet.turns[i, k], b.feet.turns[j, k], wk)
-        free = gap.mean() > 0.004
-        leave = np.clip(1 - wk * 12, 0, 1)[:, None] if free else (1 - wk)[:, None]
-        land = np.clip(1 - (1 - wk) * 12, 0, 1)[:, None] if free else wk[:, None]
+        sharp = 1 if stays[k] else 12
+        leave, land = np.clip(1 - wk * sharp, 0, 1)[:, None], np.clip(1 - (1 - wk) * sharp, 0, 1)[:, None]
         feet.contacts[start:stop, c] = leave * a.feet.contacts[i, c] + land * b.feet.contacts[j, c]
 
 
-def _first_foot(a: _Placed, start: int, ways: Sequence[float], turn: float) -> int:
+def _first_foot(a: _Placed, start: int, ways: Array, turn: float) -> int:
     """The foot that steps first: one in the air; else towards a turn; else the one that has farther to go."""
-    sure = a.feet.contacts[a.at(start)].reshape(2, 2).max(axis=1)
+    sure = _stands(a, a.at(start))
     if abs(sure[0] - sure[1]) > 0.5:
         return int(sure.argmin())
     if turn:

@@ -22,7 +22,7 @@ from kinesics.geometry.skeleton import Skeleton
 from kinesics.stage._action_library import ANKLES, JOINTS, forward, soles, yawed
 
 Array = NDArray[np.float64]
-SMOOTH, SMALL, LEVEL = 1e-4, 0.02, 60.0
+SMOOTH, SMALL, LEVEL = 1e-4, 0.02, 1000.0
 """How acceleration (1/(m/s²)²), size (1/m²) and height (1/m²) count beside 1 (m/s)² of slip (ours)."""
 _REACH = 0.9985  # part of the leg's length at which hips are lowered
 
@@ -92,8 +92,10 @@ def _kept(skeleton: Skeleton, feet: Feet, fps: float) -> Feet:
         points = soles(skeleton, ankles, turns)[:, 2 * k : 2 * k + 2]
         ankles[:, k, [0, 2]] += _least(sure, points[..., [0, 2]], fps)
         low = points[..., 1].min(axis=1)
-        held = np.maximum(sure.max(axis=1), np.clip(-low / 0.005, 0, 1))
-        ankles[:, k, 1] += _least(sure[:, :0], points[:, :0, 1:2], fps, held=held, aim=-low)[:, 0]
+        held = np.clip(2 * sure.max(axis=1) - 1, 0, 1)
+        up = _least(sure[:, :0], points[:, :0, 1:2], fps, held=held, aim=-low)[:, 0]
+        sunk = smoothed(_widened(np.maximum(-(low + up), 0), round(0.04 * fps)), 0.025 * fps)
+        ankles[:, k, 1] += up + sunk * (1 - held)
     return Feet(ankles, turns, feet.contacts)
 
 
