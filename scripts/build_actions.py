@@ -1,8 +1,7 @@
 """Build the library of short motions from CMU's motion capture: ``python scripts/build_actions.py FOLDER [FOLDER …]``.
 
-The folders hold BVH files at 30 frames a second named as CMU names its takes (``02_01.bvh``), first frame first, in
-the DAZ-friendly conversion of cgspeed.com or as ``train_basketball_signal_1.bvh``. Excerpts of a few seconds are
-brought to the canonical humanoid, steps that repeat are closed to loops, and all is written, quantised to 16 bits, to
+The folders hold BVH files at 30 frames a second named as CMU names its takes (``02_01.bvh``), in the DAZ-friendly
+conversion of cgspeed.com. Excerpts of a few seconds are brought to the canonical humanoid, steps that repeat are closed to loops, and all is written, quantised to 16 bits, to
 ``src/kinesics/stage/data/actions.npz``. The same input gives the same bytes.
 
 The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF
@@ -97,7 +96,6 @@ ONCE: tuple[tuple[str, str, float, float], ...] = (
     ("reach up", "13_10", 4.6, 7.9),
     ("drink left", "14_37", 0.4, 3.9),
     ("drink left", "14_04", 0.2, 3.0),
-    ("shoot a basket", "06_14", 1.5, 3.7),
     ("shoot a basket", "06_15", 1.5, 4.3),
     ("spin right", "05_11", 0.8, 3.4),
     ("lean into an arabesque", "05_03", 0.6, 3.4),
@@ -160,7 +158,9 @@ def closed(rotations: NDArray, root: NDArray, shortest: int, longest: int) -> tu
     yaw = heading(rotations)
     rotations, _ = turned(rotations, root, -(yaw[0] + part * (yaw[-1] - yaw[0])))
     steps = np.diff(root, axis=0)
-    steps = rot.rotate(rot.from_axis_angle(np.array([0.0, 1, 0]), -(yaw[0] + part[:-1] * (yaw[-1] - yaw[0]))), steps)
+    steps = rot.rotate(
+        rot.from_axis_angle(np.array([0.0, 1, 0]), -(yaw[0] + part[:-1] * (yaw[-1] - yaw[0]))), steps
+    )
     root = np.concatenate([root[:1] * [0, 1, 0], steps]).cumsum(axis=0)
     root[:, 1] -= (part - 0.5) * (root[-1, 1] - root[0, 1])
     error = rot.to_rotvec(rot.multiply(rot.conjugate(rotations[-1]), rotations[0]))
@@ -214,7 +214,9 @@ def main(folders: list[Path]) -> None:
         rotations=np.stack([step[:, 0::2], step[:, 1::2]]),
         root=np.concatenate(ways),
     )
-    print(f"{path.name}: {len(about)} clips, {sum(map(len, ways))} frames, {path.stat().st_size / 1e6:.2f} MB")
+    print(
+        f"{path.name}: {len(about)} clips, {sum(map(len, ways))} frames, {path.stat().st_size / 1e6:.2f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -29,13 +29,14 @@ MARGIN = 45
 SPINE = [INDEX[b] for b in ("spine", "chest", "upperChest")]
 HEAD = [INDEX[b] for b in ("neck", "head")]
 ARMS = {
-    side: [INDEX[side + b] for b in ("Shoulder", "UpperArm", "LowerArm", "Hand")] for side in ("left", "right")
+    side: [INDEX[side + b] for b in ("Shoulder", "UpperArm", "LowerArm", "Hand")]
+    for side in ("left", "right")
 }
 FADE = 0.3
 """Seconds of a blend where no foot has far to go, and of what is laid over (ours)."""
 STAYS = 0.015
 """Metres below which a foot that stands before and after a boundary is not moved (ours)."""
-_SLOW, _RAMP = 0.4, 0.55  # part of its speed with which walking begins and ends, seconds until it is full
+_SLOW = 0.4  # part of its speed with which walking begins and ends
 
 
 def ease(x: Array) -> Array:
@@ -153,7 +154,9 @@ def steps(
     cycle = clip.seconds
     quiet = np.array(clip.quiet) / CLIP_FPS
     begin = quiet[entry % len(quiet)]
-    slowed = _RAMP * (1 - _SLOW) / 2 * sum(ramps)
+    # Who is faster takes longer to get there, and to stop.
+    ramp = 0.4 + 0.13 * float(np.hypot(*(clip.root[-1] - clip.root[0])[[0, 2]])) / cycle
+    slowed = ramp * (1 - _SLOW) / 2 * sum(ramps)
     wanted = max((seconds - slowed) * rate, 0.3 * cycle)
     ends = (quiet[:, None] - begin + cycle * np.arange(1 + int(np.ceil(wanted / cycle)) + 1)).ravel()
     ends = ends[ends > 0.3 * min(cycle, 1.0)]
@@ -162,9 +165,9 @@ def steps(
     frame = np.arange(-MARGIN, count + MARGIN)
     speed = np.ones(len(frame))
     if ramps[0]:
-        speed *= _SLOW + (1 - _SLOW) * ease(frame / (_RAMP * FPS))
+        speed *= _SLOW + (1 - _SLOW) * ease(frame / (ramp * FPS))
     if ramps[1]:
-        speed *= _SLOW + (1 - _SLOW) * ease((count - frame) / (_RAMP * FPS))
+        speed *= _SLOW + (1 - _SLOW) * ease((count - frame) / (ramp * FPS))
     speed *= length / speed[MARGIN : MARGIN + count].sum()
     return Segment(first, first + count, clip, begin, speed)
 
@@ -212,7 +215,7 @@ def joined(
     spans = _spans(segments, placed)
     rotations, root = np.empty((count, JOINTS, 4)), np.empty((count, 3))
     feet = Feet(np.empty((count, 2, 3)), np.empty((count, 2, 4)), np.empty((count, 4)))
-    for k, segment in enumerate(segments):
+    for k in range(len(segments)):
         start, stop = (0 if k == 0 else spans[k - 1][1]), (count if k + 1 == len(segments) else spans[k][0])
         _copy(placed[k], start, stop, rotations, root, feet)
         if k + 1 < len(segments):
@@ -292,7 +295,9 @@ def _blend(
     i, j = slice(start - a.first, stop - a.first), slice(start - b.first, stop - b.first)
     part = (np.arange(start, stop) + 0.5 - start) / (stop - start)
     w = ease(part)
-    rotations[start:stop] = rot.slerp(a.rotations[i], b.rotations[j], np.broadcast_to(w[:, None], (len(w), JOINTS)))
+    rotations[start:stop] = rot.slerp(
+        a.rotations[i], b.rotations[j], np.broadcast_to(w[:, None], (len(w), JOINTS))
+    )
     root[start:stop] = a.root[i] + w[:, None] * (b.root[j] - a.root[i])
     at = segment.first
     k, j_ = a.at(at), b.at(at)
@@ -325,9 +330,7 @@ def _first_foot(a: _Placed, start: int, ways: Array, turn: float) -> int:
     return int(np.argmax(ways))
 
 
-def lay_over(
-    rotations: Array, other: Array, joints: Sequence[int], weight: Array
-) -> None:
+def lay_over(rotations: Array, other: Array, joints: Sequence[int], weight: Array) -> None:
     """Cross-fade some joints of ``rotations`` (T, 22, 4) to ``other``'s, in place, by ``weight`` (T,)."""
     frames = np.flatnonzero(weight > 0)
     if len(frames):

@@ -24,7 +24,7 @@ from kinesics.stage._action_library import ANKLES, JOINTS, forward, soles, yawed
 Array = NDArray[np.float64]
 SMOOTH, SMALL, LEVEL = 1e-4, 0.02, 1000.0
 """How acceleration (1/(m/s²)²), size (1/m²) and height (1/m²) count beside 1 (m/s)² of slip (ours)."""
-_REACH = 0.9985  # part of the leg's length at which hips are lowered
+_REACH = 0.985  # part of the leg's length to which a leg may be stretched that was not stretched farther
 
 
 @dataclass
@@ -68,22 +68,25 @@ def stand(
     places, _ = forward(skeleton, rotations, root)
     hips = places[:, [INDEX[f"{s}UpperLeg"] for s in SIDES]]
     lengths = [_lengths(skeleton, s) for s in SIDES]
-    drop = np.zeros(len(root))
+    drop, reach = np.zeros(len(root)), []
     for k in range(2):
-        whole = _REACH * sum(lengths[k])
+        whole = sum(lengths[k])
+        far = np.linalg.norm(places[:, ANKLES[k]] - hips[:, k], axis=1)
+        reach.append(np.clip(_widened(far, round(0.05 * fps)), _REACH * whole, 0.999 * whole))
         away = feet.ankles[:, k] - hips[:, k]
         aside = np.minimum(np.sum(away[:, [0, 2]] ** 2, axis=1), (0.9 * whole) ** 2)
         sure = np.clip(feet.contacts[:, 2 * k : 2 * k + 2].max(axis=1) * 2, 0, 1)
-        drop = np.maximum(drop, sure * (-away[:, 1] - np.sqrt(whole**2 - aside)))
+        drop = np.maximum(drop, sure * (-away[:, 1] - np.sqrt(reach[k] ** 2 - aside)))
     root[:, 1] -= smoothed(_widened(drop, round(0.06 * fps)), 0.05 * fps)
-    return _legs(skeleton, rotations, root, feet, lengths), root, feet
+    return _legs(skeleton, rotations, root, feet, lengths, reach), root, feet
 
 
 def _kept(skeleton: Skeleton, feet: Feet, fps: float) -> Feet:
     """Feet that do not slip where they stand, nor sink."""
     ankles, turns = feet.ankles.copy(), feet.turns.copy()
     for k in range(2):
-        sure = feet.contacts[:, 2 * k : 2 * k + 2]
+        # What hardly stands is about to lift, or to land: it must be free to.
+        sure = np.clip((feet.contacts[:, 2 * k : 2 * k + 2] - 0.35) / 0.65, 0, 1) ** 2
         way = rot.rotate(turns[:, k], [0.0, 0, 1])
         yaw = np.unwrap(np.arctan2(way[:, 0], way[:, 2]))
         # A foot that stands on its ball alone may pivot; a flat one may not.
@@ -166,7 +169,12 @@ def _lengths(skeleton: Skeleton, side: str) -> tuple[float, float]:
 
 
 def _legs(
-    skeleton: Skeleton, rotations: Array, root: Array, feet: Feet, lengths: list[tuple[float, float]]
+    skeleton: Skeleton,
+    rotations: Array,
+    root: Array,
+    feet: Feet,
+    lengths: list[tuple[float, float]],
+    reach: list[Array],
 ) -> Array:
     """Local rotations (T, 22, 4) whose ankles are where ``feet`` says, knees bending as they did."""
     places, turns = forward(skeleton, rotations, root)
@@ -179,7 +187,14 @@ def _legs(
         bent = (knee - hip) - np.sum((knee - hip) * line, axis=1, keepdims=True) * line
         # A straight leg does not say where its knee would go: over the toes.
         pole = bent + 0.03 * rot.rotate(turns[:, foot], [0.0, 0, 1])
-        middle, end = two_bone(hip, feet.ankles[:, k], *lengths[k], pole, reach=0.9997)
+        way = feet.ankles[:, k] - hip
+        far = np.linalg.norm(way, axis=1)
+        # The last bit of a leg's length is given out ever more slowly, so that knees do not snap.
+        room = 0.9997 * sum(lengths[k]) - reach[k]
+        over = np.maximum(far - reach[k], 0)
+        near = np.where(over > 0, reach[k] + room * -np.expm1(-over / room), far)
+        goal = hip + way * (near / far)[:, None]
+        middle, end = two_bone(hip, goal, *lengths[k], pole, reach=0.9998)
         thigh = rot.multiply(rot.between(knee - hip, middle - hip), turns[:, upper])
         shin = rot.multiply(rot.between(ankle - knee, end - middle), turns[:, lower])
         out[:, upper] = rot.multiply(rot.conjugate(turns[:, 0]), thigh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +58,11 @@ class Event:
         first = self.actions[0]
         return None if first.behaves else first
 
+    def label(self, action: Action) -> str:
+        """The phrase by which tiers name one of its actions."""
+        tempo = self.tempo if action is self.actions[0] else ""
+        return f"{action.label} {tempo}".strip()
+
     @property
     def over(self) -> tuple[Action, ...]:
         """What is laid over it."""
@@ -66,9 +71,10 @@ class Event:
 
 @dataclass(eq=False)
 class _Laid:
-    """An action with its place in time (seconds), and what is to be done about it."""
+    """An action with its event, its place in time (seconds), and what is to be done about it."""
 
     action: Action
+    event: int
     start: float
     end: float
     behaviour: Behaviour | None = None
@@ -77,7 +83,7 @@ class _Laid:
     rate: float = 1.0
 
 
-class _Dropped(DataError):
+class Undone(DataError):
     """A behaviour that could not be performed when it was due."""
 
 
@@ -144,15 +150,18 @@ class Score:
                 self._stand(each / 2, turn=base.turn * float(draw.uniform(0.93, 1.07)) / parts)
             turned = self._frame / FPS
             self._wait_for_over(event, k, begin)
-            self._bases.append(_Laid(base, begin, turned))
+            self._bases.append(_Laid(base, k, begin, turned))
             self.laid.append(self._bases[-1])
             return begin, self._frame / FPS
-        if base.kind == "once":
+        if base.kind == "stand":
+            self._stand(float(draw.uniform(*base.seconds)))
+            self._wait_for_over(event, k, begin)
+        elif base.kind == "once":
             self._append(body.once(self._clip(base, draw), self._frame, rate=rate))
         else:
             self._cycle(event, base, k, rate, draw)
         end = self._frame / FPS
-        self._bases.append(_Laid(base, begin, end))
+        self._bases.append(_Laid(base, k, begin, end))
         self.laid.append(self._bases[-1])
         return begin, end
 
@@ -239,11 +248,13 @@ class Score:
             room = max(within[1] - within[0] - lengths[action.name], 0.0)
             at = within[0] + room * float(draw.uniform(0.1, 0.9))
             if action.behaves:
-                self.laid.append(_Laid(action, at, at + lengths[action.name], self._behaviour(action, k, at)))
+                self.laid.append(
+                    _Laid(action, k, at, at + lengths[action.name], self._behaviour(action, k, at))
+                )
             else:
                 clip = self._clip(action, self._draw("over", k, action.name))
                 origin = clip.quiet[0] / CLIP_FPS if clip.loop else 0.0
-                self.laid.append(_Laid(action, at, at + lengths[action.name], clip=clip, origin=origin))
+                self.laid.append(_Laid(action, k, at, at + lengths[action.name], clip=clip, origin=origin))
 
     def _behaviour(self, action: Action, k: int, at: float) -> Behaviour:
         id_ = f"{action.kind}{k}_{len(self.laid)}"
@@ -252,7 +263,11 @@ class Score:
             amount = float(self._draw("amount", k, action.name).uniform(0.85, 1.15))
             form_, lexeme = form.attributes(), action.form["lexeme"]
             begin = at + 0.85
-            sync = {"strokeStart": begin, "strokeEnd": begin + form.seconds, "relax": begin + form.seconds + form.hold}
+            sync = {
+                "strokeStart": begin,
+                "strokeEnd": begin + form.seconds,
+                "relax": begin + form.seconds + form.hold,
+            }
             attributes = {**form_, "lexeme": lexeme, "amount": f"{amount:.3f}"}
             if "mode" in action.form:
                 attributes["mode"] = action.form["mode"]
@@ -290,7 +305,9 @@ class Score:
             "body": motion.resample(fps), "face": shown.face.slice(0, end).resample(fps), **self._tiers(end),
             "gestures": phases.slice(0, end), "contacts": contacts.resample(fps), "plan": plan,
         }  # fmt: skip
-        takes = sorted({s.clip.take for s in self.segments if s.clip} | {x.clip.take for x in self.laid if x.clip})
+        takes = sorted(
+            {s.clip.take for s in self.segments if s.clip} | {x.clip.take for x in self.laid if x.clip}
+        )
         meta = {
             "avatar": self.avatar.name, "seed": self.seed, "synthetic": True, "blends": [
                 [round(a / FPS, 4), round(b / FPS, 4)] for a, b in blends
@@ -307,7 +324,9 @@ class Score:
         while hanging and choose_rest(seed, 0, "") != "hang":
             seed += 1
         controls = Controls(
-            intensity=float(draw.uniform(0.3, 0.7)), handedness="left" if draw.random() < 0.1 else "right", seed=seed
+            intensity=float(draw.uniform(0.3, 0.7)),
+            handedness="left" if draw.random() < 0.1 else "right",
+            seed=seed,
         )
         plan = Plan(tuple(x.behaviour for x in self.laid if x.behaviour is not None))
         performer = Performer(self.avatar, controls, own=Merger(plan, None) if len(plan) else None)
@@ -318,11 +337,15 @@ class Score:
                 continue
             answer = told.get(x.behaviour.id)
             if answer is None or answer.status in ("dropped", "unknown"):
-                raise _Dropped(f"{x.action.name}: {answer.reason if answer else 'it was not performed'}")
+                raise Undone(f"{x.action.name}: {answer.reason if answer else 'it was not performed'}")
             times = answer.times
             x.start = max(times.get("start", x.start), 0.0)
             x.end = min(times.get("end", x.end), self.seconds)
-        return shown, shown.tier("gestures"), Plan(tuple(performer.planned), tuple(performer.feedback), "REPLACE")
+        return (
+            shown,
+            shown.tier("gestures"),
+            Plan(tuple(performer.planned), tuple(performer.feedback), "REPLACE"),
+        )
 
     def _compose(self, rotations: Array, performed: Array) -> None:
         """Lay over the joined segments, in place, what other parts of the body do."""
@@ -331,6 +354,7 @@ class Score:
             base = next((x for x in self._bases if round(x.start * FPS) == segment.first), None)
             if segment.clip is not None and base is not None and base.action.free_arms:
                 weight = _window(times, segment.first / FPS, segment.last / FPS, body.FADE)
+                body.lay_over(rotations, performed, body.SPINE + body.HEAD, 0.8 * weight)
                 for side in body.ARMS:
                     body.lay_over(rotations, performed, body.ARMS[side], weight)
         for x in self.laid:
@@ -356,15 +380,25 @@ class Score:
     def _stands(self, x: _Laid) -> bool:
         """Whether the person stands all the while, so that the trunk is the performed one already."""
         return all(
-            s.clip is None for s in self.segments if s.first / FPS < x.end + 0.5 and s.last / FPS > x.start - 0.5
+            s.clip is None
+            for s in self.segments
+            if s.first / FPS < x.end + 0.5 and s.last / FPS > x.start - 0.5
         )
+
+    def spans(self) -> list[tuple[float, float]]:
+        """Seconds from which to which each event lasts; exact once it has been performed."""
+        out = []
+        for k in range(len(self.events)):
+            mine = [x for x in self.laid if x.event == k]
+            out.append((max(min(x.start for x in mine), 0.0), min(max(x.end for x in mine), self.seconds)))
+        return out
 
     def _tiers(self, end: float) -> dict[str, Tier]:
         rows: list[Interval] = []
         parts: dict[str, list[Interval]] = {p: [] for p in PARTS}
         for x in sorted(self.laid, key=lambda x: x.start):
             start, stop = max(x.start, 0.0), min(x.end, end)
-            label = x.action.label
+            label = self.events[x.event].label(x.action)
             rows.append(Interval(start, stop, label))
             for part in x.action.parts:
                 parts[part].append(Interval(start, stop, label))
@@ -374,7 +408,9 @@ class Score:
             for until, phrase in x.action.marks:
                 marks.append(
                     Interval(
-                        x.start + before * (x.end - x.start), x.start + until * (x.end - x.start), plain(phrase)
+                        x.start + before * (x.end - x.start),
+                        x.start + until * (x.end - x.start),
+                        plain(phrase),
                     )
                 )
                 before = until
@@ -395,8 +431,3 @@ def _window(times: Array, start: float, end: float, fade: float) -> Array:
     """1 from start to end, with soft edges inside."""
     fade = max(min(fade, 0.45 * (end - start)), 1e-3)
     return body.ease((times - start) / fade) * body.ease((end - times) / fade)
-
-
-def parts_of(events: Sequence[Event]) -> Mapping[str, list[str]]:
-    """Which actions each part of the body does, in order."""
-    return {p: [a.label for e in events for a in e.actions if p in a.parts] for p in PARTS}

@@ -40,7 +40,7 @@ class Telling:
 
 
 def adverbial(phrase: str, word: str) -> str:
-    """The phrase with an adverb of tempo behind it, or before its object's end."""
+    """The phrase with an adverb behind it, if there is one."""
     return f"{phrase} {word}" if word else phrase
 
 
@@ -57,7 +57,9 @@ def event(subject: str, telling: Telling, draw: np.random.Generator) -> str:
     forms = (
         lambda: f"{subject} {third(a)} while {gerund(b)}{more}",
         lambda: f"{subject} {third(b)} while {gerund(a)}{more}",
-        lambda: f"{subject} {third(a)} and {third(b)}{more and more.replace(' and', ',', 1)} at the same time",
+        lambda: (
+            f"{subject} {third(a)} and {third(b)}{more and more.replace(' and', ',', 1)} at the same time"
+        ),
         lambda: f"while {gerund(a)}, {subject} {third(b)}{more and ' while' + more[4:]}",
         lambda: f"{subject} simultaneously {third(a)} and {third(b)}{more and ' while' + more[4:]}",
         lambda: f"{subject} {third(b)} as they {plain(a)}{more and ', also' + more[4:]}",
@@ -91,7 +93,9 @@ def sentence(tellings: Sequence[Telling], draw: np.random.Generator) -> str:
     middle = range(1, last)
     kind = int(draw.integers(4))
     if kind == 0:
-        return f"{subject} {say(0)}, " + "".join(f"then {say(k)}, " for k in middle) + f"and finally {say(last)}"
+        return (
+            f"{subject} {say(0)}, " + "".join(f"then {say(k)}, " for k in middle) + f"and finally {say(last)}"
+        )
     if kind == 1:
         return (
             f"{subject} first {say(0)}, "
@@ -126,7 +130,7 @@ def describe(
     Returns
     -------
     captions, steps
-        The first caption of a single action is its label.
+        Sentences for the whole, and a plain one for each event.
     """
 
     def telling(said: Sequence[tuple[Action, str]]) -> Telling:
@@ -139,14 +143,10 @@ def describe(
             captions.append(text)
         if len(captions) == count:
             break
-    steps = [
-        event("a person", Telling([adverbial(a.phrases[0], word) for a, word in e]), _Plain()) for e in events
-    ]  # type: ignore[arg-type]
+    steps = [_plainly([adverbial(a.phrases[0], word) for a, word in e]) for e in events]
     return captions, steps
 
 
-class _Plain:
-    """Draws the plainest form always."""
-
-    def integers(self, count: int) -> int:
-        return 1 if count == 4 else 0
+def _plainly(phrases: Sequence[str]) -> str:
+    first, *rest = phrases
+    return f"a person {third(first)}" + (f" while {' and '.join(map(gerund, rest))}" if rest else "")

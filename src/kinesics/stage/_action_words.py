@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kinesics.errors import choose
 
@@ -17,7 +18,22 @@ PARTS: tuple[str, ...] = ("global", "torso", "left arm", "right arm", "left leg"
 """The parts of the body that truth is told of, in SINC's order."""
 _LEGS = ("global", "left leg", "right leg")
 _ALL = PARTS
-_DOUBLED = {"run", "jog", "clap", "nod", "shrug", "squat", "spin", "sit", "put", "rub", "step", "sidestep", "hop", "get"}
+_DOUBLED = {
+    "run",
+    "jog",
+    "clap",
+    "nod",
+    "shrug",
+    "squat",
+    "spin",
+    "sit",
+    "put",
+    "rub",
+    "step",
+    "sidestep",
+    "hop",
+    "get",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +49,7 @@ class Action:
     parts
         Which of :data:`PARTS` do it.
     kind
-        ``"cycle"`` and ``"once"``: from the library; ``"turn"``: steps on the spot; ``"gesture"``, ``"pointing"``,
+        ``"cycle"`` and ``"once"``: from the library; ``"turn"``: steps on the spot; ``"stand"``; ``"gesture"``, ``"pointing"``,
         ``"head"``, ``"posture"``: behaviours of the gesture notation, attributes in ``form``.
     source
         Name of the library's clips.
@@ -46,7 +62,7 @@ class Action:
     over, under
         Whether it can be laid over what the legs do, and whether something can be laid over it.
     free_arms
-        The arms of the clip have no part in it and hang instead.
+        Arms and bearing of the clip have no part in it; both are as when the person stands.
     adverbs
         Whether it can be done slowly or quickly.
     marks
@@ -99,7 +115,7 @@ def gerund(phrase: str) -> str:
     return _inflected(phrase, _gerund)
 
 
-def _inflected(phrase: str, form) -> str:  # type: ignore[no-untyped-def]
+def _inflected(phrase: str, form: Callable[[str], str]) -> str:
     return " ".join(form(w[1:]) if w.startswith("*") else w for w in phrase.split(" "))
 
 
@@ -120,25 +136,29 @@ def _gerund(verb: str) -> str:
 def _table() -> tuple[Action, ...]:
     """Every action; ``{side}`` and ``{other}`` stand for left and right, both ways."""
 
-    def go(name: str, *phrases: str, source: str = "", bend: float = 0.0, **more: object) -> Action:
+    def go(name: str, *phrases: str, source: str = "", bend: float = 0.0, **more: Any) -> Action:
         return Action(
             name, phrases, _LEGS, "cycle", source or name, bend=math.radians(bend), seconds=(2.0, 5.0),
-            **{"under": True, "adverbs": False, **more},  # type: ignore[arg-type]
+            **{"under": True, "adverbs": False, **more},
         )  # fmt: skip
 
-    def keep(name: str, *phrases: str, parts: tuple[str, ...] = _ALL, **more: object) -> Action:
-        return Action(name, phrases, parts, "cycle", name, seconds=(1.8, 4.0), **more)  # type: ignore[arg-type]
+    def keep(name: str, *phrases: str, parts: tuple[str, ...] = _ALL, **more: Any) -> Action:
+        return Action(name, phrases, parts, "cycle", name, seconds=(1.8, 4.0), **more)
 
-    def do(name: str, *phrases: str, parts: tuple[str, ...] = _ALL, **more: object) -> Action:
-        return Action(name, phrases, parts, "once", name, **more)  # type: ignore[arg-type]
+    def do(name: str, *phrases: str, parts: tuple[str, ...] = _ALL, **more: Any) -> Action:
+        return Action(name, phrases, parts, "once", name, **more)
 
     def show(name: str, lexeme: str, *phrases: str, parts: tuple[str, ...] = (), **form: str) -> Action:
         arms = parts or (("{side} arm",) if "{side}" in name else ("left arm", "right arm"))
         mode = {"mode": "{SIDE}_HAND"} if "{side}" in name else {}
         return Action(name, phrases, arms, "gesture", form={"lexeme": lexeme, **mode, **form}, over=True)
 
-    def nod(name: str, lexeme: str, *phrases: str, seconds: tuple[float, float] = (1.0, 1.8), **form: str) -> Action:
-        return Action(name, phrases, ("torso",), "head", form={"lexeme": lexeme, **form}, seconds=seconds, over=True)
+    def nod(
+        name: str, lexeme: str, *phrases: str, seconds: tuple[float, float] = (1.0, 1.8), **form: str
+    ) -> Action:
+        return Action(
+            name, phrases, ("torso",), "head", form={"lexeme": lexeme, **form}, seconds=seconds, over=True
+        )
 
     arm = ("{side} arm",)
     reach = ("torso", "{side} arm")
@@ -152,7 +172,7 @@ def _table() -> tuple[Action, ...]:
         go("sidestep {side}", "*sidestep to the {side}", "*step sideways to the {side}", "*move sideways to the {side}",
            "*shuffle to the {side}", free_arms=True),
         go("walk in a curve {side}", "*walk in a curve to the {side}", "*walk forward and *curve to the {side}",
-           "*veer to the {side} while walking", "*walk along an arc to the {side}", source="walk", bend=80),
+           "*veer to the {side}", "*walk along an arc to the {side}", source="walk", bend=80),
         go("run in a curve {side}", "*run in a curve to the {side}", "*run and *curve to the {side}", source="run",
            bend=70, under=False),
         Action("walk in a circle {side}", ("*walk in a circle to the {side}", "*walk around in a {wise} circle"), _LEGS,
@@ -169,14 +189,15 @@ def _table() -> tuple[Action, ...]:
         keep("jumping jacks", "*do jumping jacks", "*do a few jumping jacks"),
         keep("punch {side}", "*punch with the {side} hand", "*throw punches with the {side} fist",
              "*strike forward with the {side} fist", parts=reach, over=True),
-        keep("box", "*box", "*shadow box", "*throw punches with both fists"),
+        keep("box", "*box", "*shadowbox", "*throw punches with both fists"),
         keep("swing a sword {side}", "*swing a sword with the {side} hand", "*strike with a sword in the {side} hand"),
         do("jump forward", "*jump forward", "*leap forward with both feet", "*do a standing long jump"),
         do("jump up", "*jump up", "*jump", "*jump straight up", "*hop up into the air with both feet"),
         do("squat", "*squat", "*squat down and *rise", "*do a squat", "*bend the knees deeply and *straighten up"),
         do("touch the toes", "*bend down and *touch the toes", "*bend over towards the feet with a twist"),
-        do("pick up {side}", "*bend down and *pick something up with the {side} hand",
-           "*scoop something up from the floor with the {side} hand", "*pick something up"),
+        do("pick up {side}", "*bend down, *pick something up and *lift it high with the {side} hand",
+           "*scoop something up from the floor and *raise it with the {side} hand",
+           "*pick something up from the ground and *hold it up"),
         do("kick {side}", "*kick with the {side} foot", "*kick a ball with the {side} foot", "*run up and *kick a ball"),
         do("wash a window {side}", "*wash a window with the {side} hand", "*wipe a window with the {side} hand",
            "*clean a window", parts=reach, over=True),
@@ -184,7 +205,7 @@ def _table() -> tuple[Action, ...]:
            parts=("torso", "left arm", "right arm"), over=True),
         do("laugh", "*laugh and *double over", "*laugh hard", "*burst into laughter", adverbs=False),
         do("sit down and stand up", "*sit down and *stand up again", "*sit down on a stool and *get up",
-           "*take a seat and then *rise", marks=((0.42, "*sit down"), (0.75, "*stay seated"), (1.0, "*stand up"))),
+           "*take a seat and *rise again", marks=((0.42, "*sit down"), (0.75, "*stay seated"), (1.0, "*stand up"))),
         do("reach up", "*reach up with both hands", "*stretch up on tiptoe to reach something high"),
         do("drink {side}", "*drink with the {side} hand", "*lift a can with the {side} hand and *drink", "*take a drink",
            parts=arm, over=True),
@@ -197,6 +218,8 @@ def _table() -> tuple[Action, ...]:
                "turn", turn=math.radians(45), under=True),
         Action("turn around {side}", ("*turn around to the {side}", "*turn around over the {side} shoulder",
                "*turn around"), _LEGS, "turn", turn=math.radians(180), under=True),
+        Action("stand", ("*stand still", "*stand", "*wait"), _LEGS, "stand", seconds=(1.5, 3.5),
+               under=True, adverbs=False),
         show("wave {side}", "WAVE", "*wave with the {side} hand", "*wave the {side} hand", "*wave hello with the {side} hand"),
         show("wave both", "WAVE_BOTH", "*wave with both hands", "*wave both hands"),
         show("salute {side}", "SALUTE", "*salute with the {side} hand", "*give a salute with the {side} hand"),
@@ -278,7 +301,9 @@ def actions() -> Mapping[str, Action]:
     """All actions by name."""
     out = {}
     for action in _table():
-        for each in (_sided(action, "left"), _sided(action, "right")) if "{side}" in action.name else (action,):
+        for each in (
+            (_sided(action, "left"), _sided(action, "right")) if "{side}" in action.name else (action,)
+        ):
             out[each.name] = each
     return out
 
