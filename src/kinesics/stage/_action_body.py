@@ -295,9 +295,7 @@ def _blend(
     i, j = slice(start - a.first, stop - a.first), slice(start - b.first, stop - b.first)
     part = (np.arange(start, stop) + 0.5 - start) / (stop - start)
     w = ease(part)
-    rotations[start:stop] = rot.slerp(
-        a.rotations[i], b.rotations[j], np.broadcast_to(w[:, None], (len(w), JOINTS))
-    )
+    rotations[start:stop] = crossed(a.rotations[i], b.rotations[j], w)
     root[start:stop] = a.root[i] + w[:, None] * (b.root[j] - a.root[i])
     at = segment.first
     k, j_ = a.at(at), b.at(at)
@@ -314,7 +312,7 @@ def _blend(
         if not stays[k]:
             ankle[:, 1] += np.clip(0.35 * ways[k], 0, 0.075) * np.sin(np.pi * np.clip(window, 0, 1)) ** 2
         feet.ankles[start:stop, k] = ankle
-        feet.turns[start:stop, k] = rot.slerp(a.feet.turns[i, k], b.feet.turns[j, k], wk)
+        feet.turns[start:stop, k] = crossed(a.feet.turns[i, k], b.feet.turns[j, k], wk)
         sharp = 1 if stays[k] else 12
         leave, land = np.clip(1 - wk * sharp, 0, 1)[:, None], np.clip(1 - (1 - wk) * sharp, 0, 1)[:, None]
         feet.contacts[start:stop, c] = leave * a.feet.contacts[i, c] + land * b.feet.contacts[j, c]
@@ -330,13 +328,36 @@ def _first_foot(a: _Placed, start: int, ways: Array, turn: float) -> int:
     return int(np.argmax(ways))
 
 
+def crossed(a: Array, b: Array, weight: Array) -> Array:
+    """Rotations that go over from ``a`` (T, ..., 4) to ``b`` by ``weight`` (T,).
+
+    Where both move, the shorter way from one to the other may change sides; half-way that would be a jump. So the
+    side is chosen once, in the middle of each change.
+    """
+    a, b = rot.continuous(a), rot.continuous(b)
+    dot = np.sum(a * b, axis=-1)
+    going = (weight > 0) & (weight < 1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], going, [False]]).astype(int)))
+    side = np.where(dot < 0, -1.0, 1.0)
+    for first, last in edges.reshape(-1, 2):
+        side[first:last] = side[first + int(np.abs(weight[first:last] - 0.5).argmin())]
+    dot = np.clip(dot * side, -1, 1)
+    angle = np.arccos(dot)
+    sine = np.sin(angle)
+    w = np.broadcast_to(weight.reshape(-1, *[1] * (dot.ndim - 1)), dot.shape)
+    near = sine < 1e-4
+    safe = np.where(near, 1.0, sine)
+    wa, wb = (
+        np.where(near, 1 - w, np.sin((1 - w) * angle) / safe),
+        np.where(near, w, np.sin(w * angle) / safe),
+    )
+    return rot.normalise(wa[..., None] * a + (wb * side)[..., None] * b)
+
+
 def lay_over(rotations: Array, other: Array, joints: Sequence[int], weight: Array) -> None:
     """Cross-fade some joints of ``rotations`` (T, 22, 4) to ``other``'s, in place, by ``weight`` (T,)."""
-    frames = np.flatnonzero(weight > 0)
-    if len(frames):
-        at = np.ix_(frames, joints)
-        w = np.broadcast_to(weight[frames, None], (len(frames), len(joints)))
-        rotations[at] = rot.slerp(rotations[at], other[at], w)
+    if weight.any():
+        rotations[:, joints] = crossed(rotations[:, joints], other[:, joints], weight)
 
 
 def add_turn(rotations: Array, other: Array, joints: Sequence[int], weight: Array) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from kinesics.behaviour.rests import choose_rest
 from kinesics.bodies.avatar import Avatar
 from kinesics.bodies.rig import maya
 from kinesics.errors import DataError
+from kinesics.geometry import rotations as rot
 from kinesics.performance import (
     Behaviour,
     Feedback,
@@ -36,9 +38,12 @@ from kinesics.stage._action_library import ANKLES, ATTRIBUTION, Clip, forward, l
 from kinesics.stage._action_library import FPS as CLIP_FPS
 from kinesics.stage._action_words import PARTS, Action, plain
 
+log = logging.getLogger(__name__)
+
 Array = NDArray[np.float64]
 FPS = body.FPS
 CONTACTS = ("leftHeel", "leftBall", "rightHeel", "rightBall")
+_ATTEMPTS, _JUMP = 12, 30.0  # how often a gesture is tried; degrees a frame that no arm turns
 _TEMPO = {"slowly": 0.72, "": 1.0, "quickly": 1.35}
 
 
@@ -318,19 +323,19 @@ class Score:
 
     def _behave(self) -> tuple[Performance, Tier, Plan]:
         """Somebody who stands where they are, and does all gestures."""
-        draw = self._draw("manner")
-        seed = int(draw.integers(2**31))
-        hanging = draw.random() < 0.8
-        while hanging and choose_rest(seed, 0, "") != "hang":
-            seed += 1
-        controls = Controls(
-            intensity=float(draw.uniform(0.3, 0.7)),
-            handedness="left" if draw.random() < 0.1 else "right",
-            seed=seed,
-        )
         plan = Plan(tuple(x.behaviour for x in self.laid if x.behaviour is not None))
-        performer = Performer(self.avatar, controls, own=Merger(plan, None) if len(plan) else None)
-        shown = performer.run(Performance(), seconds=self.seconds + body.MARGIN / FPS)
+        for attempt in range(_ATTEMPTS):
+            performer = Performer(
+                self.avatar, self._controls(attempt), own=Merger(plan, None) if len(plan) else None
+            )
+            shown = performer.run(Performance(), seconds=self.seconds + body.MARGIN / FPS)
+            arms = shown.body.rotations[:, body.ARMS["left"] + body.ARMS["right"]].astype(np.float64)
+            if np.degrees(rot.angle(arms[1:], arms[:-1])).max(initial=0) < _JUMP:
+                break
+            # From some poses of rest a forearm cannot get where it should without turning over in an instant.
+            log.info("attempt %d: an arm jumps; held otherwise to begin with", attempt)
+        else:
+            raise Undone("an arm jumps in one of the gestures; try another seed")
         told: dict[str, Feedback] = {f.id: f for f in performer.feedback}
         for x in self.laid:
             if x.behaviour is None:
@@ -338,14 +343,19 @@ class Score:
             answer = told.get(x.behaviour.id)
             if answer is None or answer.status in ("dropped", "unknown"):
                 raise Undone(f"{x.action.name}: {answer.reason if answer else 'it was not performed'}")
-            times = answer.times
-            x.start = max(times.get("start", x.start), 0.0)
-            x.end = min(times.get("end", x.end), self.seconds)
-        return (
-            shown,
-            shown.tier("gestures"),
-            Plan(tuple(performer.planned), tuple(performer.feedback), "REPLACE"),
-        )
+            x.start = max(answer.times.get("start", x.start), 0.0)
+            x.end = min(answer.times.get("end", x.end), self.seconds)
+        done = Plan(tuple(performer.planned), tuple(performer.feedback), "REPLACE")
+        return shown, shown.tier("gestures"), done
+
+    def _controls(self, attempt: int) -> Controls:
+        """How the person is to hold themselves: mostly with hanging arms."""
+        draw = self._draw("manner", attempt)
+        seed, hanging = int(draw.integers(2**31)), draw.random() < 0.8
+        while hanging and choose_rest(seed, 0, "") != "hang":
+            seed += 1
+        intensity, side = float(draw.uniform(0.3, 0.7)), "left" if draw.random() < 0.1 else "right"
+        return Controls(intensity=intensity, handedness=side, seed=seed)
 
     def _compose(self, rotations: Array, performed: Array) -> None:
         """Lay over the joined segments, in place, what other parts of the body do."""
