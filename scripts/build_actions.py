@@ -176,7 +176,10 @@ def trimmed(rotations: NDArray, root: NDArray) -> slice:
     return slice(int(speed[:room].argmin()), len(root) - room + int(speed[-room:].argmin()))
 
 
-def main(folders: list[Path]) -> None:
+PATH = ROOT / "src/kinesics/stage/data/actions.npz"
+
+
+def main(folders: list[Path], path: Path = PATH) -> None:
     """Read the takes, cut, close, quantise and write."""
     files = {path.stem: path for folder in folders for path in sorted(folder.rglob("*.bvh"))}
     takes: dict[str, tuple[NDArray, NDArray]] = {}
@@ -203,7 +206,6 @@ def main(folders: list[Path]) -> None:
             f"{action:24}{take:28}{len(root) / FPS:5.2f} s  {way[0]:+.2f} {way[2]:+.2f} m"
             + (f"  closed over {1000 * off:.0f} mm" if lengths else "")
         )
-    path = ROOT / "src/kinesics/stage/data/actions.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     # Differences of neighbouring frames are small: their upper bytes pack to almost nothing.
     step = np.diff(np.concatenate(turns).reshape(-1, JOINTS * 4), axis=0, prepend=np.int16(0))

@@ -14,14 +14,16 @@ import pytest
 import kinesics
 from kinesics import formats
 from kinesics.bodies.humanoid import INDEX
+from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.stage import actions
 from kinesics.stage._action_feet import _solved
-from kinesics.stage._action_library import ANKLES, ATTRIBUTION, heading, library, soles
+from kinesics.stage._action_library import ANKLES, ATTRIBUTION, forward, heading, library, soles
 from kinesics.stage._action_text import Telling, sentence
 from kinesics.stage._action_words import PARTS, gerund, opposite, third
 from kinesics.stage._action_words import actions as vocabulary
+from scripts import build_actions
 
 SEED = 5
 
@@ -196,6 +198,27 @@ def test_mirrored_takes_swap_left_and_right():
     assert swapped.action == "kick right"
     assert np.array_equal(swapped.rotations, right.rotations)
     assert np.array_equal(swapped.contacts, right.contacts)
+
+
+def test_the_library_is_what_its_script_makes(shared_data, tmp_path):
+    takes = shared_data("free-cmu_mocap_bvh") / "bvh30"
+    build_actions.main([takes], tmp_path / "actions.npz")
+    with np.load(tmp_path / "actions.npz") as made, np.load(build_actions.PATH) as shipped:
+        assert made["about"].tobytes() == shipped["about"].tobytes()
+        assert np.abs(made["root"].astype(int) - shipped["root"]).max() <= 2
+    assert build_actions.PATH.stat().st_size < 1_500_000
+
+
+def test_excerpts_are_what_was_captured(shared_data):
+    """At the middle of a take done once, joints are where the retargeted file has them."""
+    take = retarget(formats.load(shared_data("free-cmu_mocap_bvh") / "bvh30/13_39.bvh").body)
+    places = take.positions()[:, :22] - take.root[:, None]
+    clip = next(c for c in library()["jump up"] if c.take == "13_39")
+    ours = forward(take.skeleton, clip.rotations, np.zeros((len(clip.root), 3)))[0]
+    span = np.linalg.norm(ours[:, 8] - ours[:, 15], axis=1)
+    theirs = np.linalg.norm(places[:, 8] - places[:, 15], axis=1)
+    off = [np.abs(theirs[k : k + len(span)] - span).max() for k in range(len(theirs) - len(span) + 1)]
+    assert min(off) < 0.02
 
 
 def test_cycles_go_on_without_a_step():

@@ -270,8 +270,10 @@ def _spans(segments: Sequence[Segment], placed: Sequence[_Placed]) -> list[tuple
         seconds = FADE if way < 0.04 or moving else float(np.clip(0.5 + way, 0.5, 0.85))
         if segments[k].turn:
             seconds = 0.55 + 0.45 * abs(segments[k].turn)
-        room = min(segments[k - 1].last - segments[k - 1].first, segments[k].last - segments[k].first)
-        half = min(round(0.5 * seconds * FPS), room // 2, MARGIN - 1)
+        # What one blend takes of a segment the next cannot have; one that follows gets a little at least.
+        before = segments[k - 1].last - (out[-1][1] if out else segments[k - 1].first)
+        after = segments[k].last - at - (round(0.5 * FADE * FPS) if k + 1 < len(segments) else 0)
+        half = max(min(round(0.5 * seconds * FPS), before, after, MARGIN - 1), 1)
         out.append((at - half, at + half))
     return out
 
@@ -297,10 +299,9 @@ def _blend(
     w = ease(part)
     rotations[start:stop] = crossed(a.rotations[i], b.rotations[j], w)
     root[start:stop] = a.root[i] + w[:, None] * (b.root[j] - a.root[i])
-    at = segment.first
-    k, j_ = a.at(at), b.at(at)
-    ways = np.linalg.norm((a.feet.ankles[k] - b.feet.ankles[j_])[:, [0, 2]], axis=1)
-    stays = (ways < STAYS) & (_stands(a, k) > 0.5) & (_stands(b, j_) > 0.5)
+    here, there = a.at(segment.first), b.at(segment.first)
+    ways = np.linalg.norm((a.feet.ankles[here] - b.feet.ankles[there])[:, [0, 2]], axis=1)
+    stays = (ways < STAYS) & (_stands(a, here) > 0.5) & (_stands(b, there) > 0.5)
     # Two feet that have far to go take turns.
     turns = not stays.any() and (stop - start) > 1.2 * FADE * FPS
     first = _first_foot(a, start, ways, segment.turn)

@@ -44,6 +44,7 @@ Array = NDArray[np.float64]
 FPS = body.FPS
 CONTACTS = ("leftHeel", "leftBall", "rightHeel", "rightBall")
 _ATTEMPTS, _JUMP = 12, 30.0  # how often a gesture is tried; degrees a frame that no arm turns
+_SETTLE = 0.25  # seconds of standing between a turn and what comes before and after it
 _TEMPO = {"slowly": 0.72, "": 1.0, "quickly": 1.35}
 
 
@@ -149,11 +150,15 @@ class Score:
         if base.kind == "turn":
             parts = max(1, round(abs(base.turn) / (np.pi / 2)))
             each = max((0.55 + 0.45 * abs(base.turn) / parts) / min(rate, 1.05), 0.6)
+            if self.segments and self.segments[-1].clip is not None:
+                self._stand(_SETTLE)
+            begin = self._frame / FPS
             for _ in range(parts):
                 # A turn is the blend about the beginning of a segment.
                 self._stand(each / 2)
                 self._stand(each / 2, turn=base.turn * float(draw.uniform(0.93, 1.07)) / parts)
             turned = self._frame / FPS
+            self._stand(_SETTLE)
             self._wait_for_over(event, k, begin)
             self._bases.append(_Laid(base, k, begin, turned))
             self.laid.append(self._bases[-1])

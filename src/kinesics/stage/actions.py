@@ -292,7 +292,7 @@ def make_actions(
         log.info("%s: %d of %d clips are there already", folder, count - len(todo), count)
     _make(folder, todo, seed, options, workers, progress)
     rows = []
-    for k in range(count):
+    for k in bar(range(count), "listing", unit="clip") if progress else range(count):
         made = kin.read(_path(folder, k))
         about = made.meta["actions"]
         rows.append(
