@@ -450,22 +450,27 @@ def _group(a: Action) -> str:
     return {"posture": "head", "pointing": "gesture"}.get(a.kind, a.kind)
 
 
+def _any(draw: np.random.Generator, among: Sequence[Action]) -> Action:
+    """One of some actions; what can be done to either side is not therefore done twice as often."""
+    names = list(dict.fromkeys(_sideless(a.name) for a in among))
+    name = names[int(draw.integers(len(names)))]
+    sides = [a for a in among if _sideless(a.name) == name]
+    return sides[int(draw.integers(len(sides)))]
+
+
 def _one(draw: np.random.Generator) -> Action:
     group = str(draw.choice(list(_GROUPS), p=list(_GROUPS.values())))
-    names = [n for n, a in actions().items() if _group(a) == group]
-    return actions()[str(draw.choice(names))]
+    return _any(draw, [a for a in actions().values() if _group(a) == group])
 
 
 def _together(draw: np.random.Generator) -> tuple[Action, ...]:
     """Two actions that can be done at the same time: something walked, or two gestures while standing."""
-    under = [a for a in actions().values() if a.under]
     over = [a for a in actions().values() if a.over]
+    gestures = [a for a in over if a.behaves]
     while True:
         if draw.random() < 0.75:
-            base = under[int(draw.integers(len(under)))]
-            other = over[int(draw.integers(len(over)))]
+            done = _any(draw, [a for a in actions().values() if a.under]), _any(draw, over)
         else:
-            behaviours = [a for a in over if a.behaves]
-            base, other = (behaviours[int(k)] for k in draw.integers(len(behaviours), size=2))
-        if not _clash((base, other)):
-            return base, other
+            done = _any(draw, gestures), _any(draw, gestures)
+        if not _clash(done):
+            return done
