@@ -11,10 +11,11 @@ from behaviour.adult import adult
 from kinesics.behaviour.body import FPS, Body
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.lexicon import lexicon
+from kinesics.behaviour.perform import perform
 from kinesics.behaviour.places import place
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
-from kinesics.performance import Behaviour
+from kinesics.performance import Behaviour, Plan, Sync
 from kinesics.performance.gesture import Gesture, Move, Pose, direction
 
 SKELETON = adult()
@@ -444,3 +445,15 @@ def test_size_is_shown_between_the_palms():
         for s, sign in (("left", np.ones(3)), ("right", np.array([-1.0, 1, 1])))
     ]
     assert np.linalg.norm(palms[0] - palms[1]) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("lexeme", "mode", "seed"),
+    [("WAVE", "LEFT_HAND", 1), ("STOP", "LEFT_HAND", 1), ("WAVE_BOTH", "BOTH_HANDS", 1), ("LISTEN", "LEFT_HAND", 2),
+     ("CALL_ME", "RIGHT_HAND", 2), ("CALL_ME", "RIGHT_HAND", 3)],
+)  # fmt: skip
+def test_no_hand_turns_over_at_the_end_of_a_forearms_range(lexeme, mode, seed):
+    gesture = Behaviour("g", "gesture", {"strokeStart": Sync(1.5)}, {"lexeme": lexeme, "mode": mode})
+    q = perform(plan=Plan((gesture,)), seed=seed).body.rotations
+    # Between a hanging and a raised hand lies half a turn; one of the two ways leads through that end.
+    assert np.degrees(rot.angle(q[1:], q[:-1])).max() < 15

@@ -292,6 +292,11 @@ class Reach:
         """Where the shoulder (..., 3) is with the wrist (..., 3) there, T-pose frame."""
         return self.rig.clavicle + rot.rotate(collar(self.rig, wrist), self.rig.shoulder - self.rig.clavicle)
 
+    def excess(self, wrist: Array, hand: Array, swing: Array) -> Array:
+        """Radians (K,) by which joint limits cut short a wish: wrist (K, 3), hand (K, 4), elbow's swing (K,)."""
+        shoulder = self.shoulder(wrist)
+        return solve(self.rig, shoulder, wrist, hand, elbow_direction(wrist - shoulder, swing))[-1]
+
     def straight_hand(self, along: Array, swing: Array) -> Array:
         """Rotation (K, 4) of the hand of a straight, untwisted arm along (K, 3) whose elbow would swing so."""
         return align(self.rig.lower, _UP, along, rot.cross(along, elbow_direction(along, swing)))

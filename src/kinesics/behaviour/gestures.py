@@ -86,13 +86,30 @@ class Arm:
         value = np.array(value, dtype=np.float64)
         start = options.get("start")
         here = self.hand.state(self.hand.end if start is None else start)[0]
-        if here[3:7] @ value[3:7] < 0:
+        if self._turns_back(here, value):
             value[3:7] *= -1
             if options.get("velocity") is not None:
                 options["velocity"] = np.concatenate(
                     [options["velocity"][:3], -options["velocity"][3:7], options["velocity"][7:]]
                 )
         self.hand.go(end, value, **options)
+
+    def _turns_back(self, here: Array, there: Array) -> bool:
+        """Whether a hand reaches a rotation by its negative: the shorter way, but one that a forearm can turn.
+
+        Between a hanging and a raised hand lies half a turn, and one of the two ways round leads through the
+        end of the forearm's range.
+        """
+        dot = float(here[3:7] @ there[3:7])
+        if abs(dot) > 0.5:
+            return dot < 0
+        ways = np.array([[1.0], [-1.0]])
+        hand = rot.normalise(here[3:7] + ways * there[3:7])
+        wrist, swing = 0.5 * (here[:3] + there[:3]), 0.5 * (here[7] + there[7])
+        plain, negated = self.reach.excess(np.tile(wrist, (2, 1)), hand, np.full(2, swing))
+        if abs(plain - negated) < 0.3:
+            return dot < 0
+        return bool(negated < plain)
 
     def _bulge(self, start: float, value: Array, amount: float = 0.10) -> Array:
         """Hands travel on slight arcs, away from the body."""

@@ -20,6 +20,8 @@ WRIST_FLEXION, WRIST_EXTENSION = 72.0, 65.0
 RADIAL, ULNAR = 22.0, 32.0
 ELBOW = 150.0
 EYE_ACROSS, EYE_UP = 35.0, 25.0
+BACK = np.radians(100.0)
+"""Wished turn of the forearm, radians, from which it gives way (ours)."""
 
 
 def soft_clip(value: ArrayLike, low: ArrayLike, high: ArrayLike, *, knee: float = 0.2) -> Array:
@@ -136,6 +138,10 @@ def limit_wrist(relative: Array, along: Array, palm: Array, across: Array) -> tu
     angle = 2 * np.arctan2(sign, turn[..., 0])
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
     twist = soft_clip(angle, -np.radians(SUPINATION), np.radians(PRONATION))
+    # Half a turn on either side is the same wish. A forearm cannot go through it: it turns back by way of its
+    # middle, so that a hand which passes there does not flip from one end of its range to the other.
+    beyond = np.clip((np.abs(angle) - BACK) / (np.pi - BACK), 0, 1)
+    twist = twist * (0.5 + 0.5 * np.cos(np.pi * beyond))
     # What the forearm cannot turn is lost, not asked of the wrist, which has no such axis.
     half = 0.5 * twist[..., None]
     undo = np.concatenate([np.cos(half), -np.sin(half) * along], axis=-1)
