@@ -246,12 +246,12 @@ def mix(traits: Traits, native: int, mask: Array) -> tuple[Array, Array, Array, 
 
 def carried(x: Array, before: Array, after: Array, *, reach: float = 0.016) -> Array:
     """Places near a head (n, 3), such as hair, as the head below them changes from ``before`` to ``after``."""
-    moves = after - before
+    before, moves = before[::3], (after - before)[::3]
     out = np.empty_like(x)
-    for first in range(0, len(x), 512):
-        part = x[first : first + 512]
-        away = np.square(part[:, None] - before[None]).sum(axis=-1)
+    for first in range(0, len(x), 1024):
+        part = x[first : first + 1024]
+        away = np.square(part).sum(axis=1)[:, None] - 2 * part @ before.T + np.square(before).sum(axis=1)
         # Far from the head the nearest point counts, so nothing is left behind.
-        weight = np.exp(-(away - away.min(axis=1, keepdims=True)) / (2 * reach * reach))
-        out[first : first + 512] = part + weight @ moves / weight.sum(axis=1, keepdims=True)
+        weight = np.exp((away.min(axis=1, keepdims=True) - away) / (2 * reach * reach))
+        out[first : first + 1024] = part + weight @ moves / weight.sum(axis=1, keepdims=True)
     return out

@@ -259,7 +259,7 @@ def hair_textures(style: str, traits: Traits, number: int) -> dict[str, bytes]:
     return out
 
 
-def cloth_textures(avatar: Avatar, traits: Traits, number: int) -> dict[str, bytes]:
+def cloth_textures(avatar: Avatar, traits: Traits) -> dict[str, bytes]:
     """JPEG of shirt, trousers and shoes."""
     out = {"shirt": encode(_shirt(avatar, traits))}
     for name, colour in (("trousers", traits.trousers), ("shoes", traits.shoes)):

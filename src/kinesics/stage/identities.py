@@ -55,8 +55,21 @@ def identity(seed: int, number: int = 0) -> Avatar:
     return build(draw_traits(seed, number), name=f"person-{seed}-{number}", number=number)
 
 
-def build(traits: Traits, *, name: str, number: int = 0) -> Avatar:
-    """The person with these traits."""
+def build(traits: Traits, *, name: str, number: int = 0, painted: bool = True) -> Avatar:
+    """The person with these traits.
+
+    Parameters
+    ----------
+    traits
+        Who.
+    name
+        What the avatar is called.
+    number
+        Seeds what is random in the textures: freckles, grey strands.
+    painted
+        Whether textures are made; without them the person has those of the one they are built from, which
+        does where nobody looks.
+    """
     native = 0 if traits.woman else 1
     base = load_avatar(("maya", "theo")[native])
     body = BodyMap(base, traits)
@@ -93,7 +106,7 @@ def build(traits: Traits, *, name: str, number: int = 0) -> Avatar:
     moving = base.morph_vertices
     scale = body.scales(index[moving], value[moving])
     offsets = field.turned(offsets, inner[moving]) * scale[None]
-    made = _Mesh(base, keep, vertices, traits, number)
+    made = _Mesh(base, keep, vertices, traits, number, painted)
     if traits.style in _HAIR:
         made.add_hair(_HAIR[traits.style], mixed, field, joints[INDEX["head"]], body.stretch[INDEX["head"]], native)
     floor = made.floor()
@@ -122,19 +135,23 @@ def _free(base: Avatar, count: int) -> NDArray[np.float64]:
 class _Mesh:
     """Arrays and parts of a person in the making."""
 
-    def __init__(self, base: Avatar, keep: int, vertices: NDArray, traits: Traits, number: int) -> None:
-        self.base, self.traits, self.number, self.keep = base, traits, number, keep
+    def __init__(
+        self, base: Avatar, keep: int, vertices: NDArray, traits: Traits, number: int, painted: bool
+    ) -> None:
+        self.base, self.traits, self.number, self.painted = base, traits, number, painted
         self.vertices = [vertices]
         self.uv, self.index, self.value = [base.uv[:keep]], [base.weight_index[:keep]], [base.weight_value[:keep]]
         self.first = [np.c_[base.vertices[:keep] * 1e5, base.normals[:keep] * 20]]
         last = max(p.faces.stop for p in base.parts if p.name not in _LOOSE)
         self.faces = [base.faces[:last]]
-        textures = {
-            "head": _paint.head_texture(traits, number),
-            "body": _paint.body_texture(base, traits),
-            "eyes": _paint.eye_texture(base, traits),
-            **_paint.cloth_textures(base, traits, number),
-        }
+        textures: dict[str, bytes] = {}
+        if painted:
+            textures = {
+                "head": _paint.head_texture(traits, number),
+                "body": _paint.body_texture(base, traits),
+                "eyes": _paint.eye_texture(base, traits),
+                **_paint.cloth_textures(base, traits),
+            }
         self.parts = [
             replace(p, material=self._material(p, textures.get(p.name))) for p in base.parts if p.name not in _LOOSE
         ]
@@ -162,7 +179,7 @@ class _Mesh:
         part = next(p for p in self.base.parts if p.name == "head")
         crown = np.arange(part.vertices.start, part.vertices.stop)
         crown = crown[np.linalg.norm(mixed[crown], axis=1) < 0.3]
-        textures = _paint.hair_textures(self.traits.style, self.traits, self.number)
+        textures = _paint.hair_textures(self.traits.style, self.traits, self.number) if self.painted else {}
         for p in source.parts:
             if p.name not in _LOOSE:
                 continue
@@ -182,8 +199,8 @@ class _Mesh:
             self.first.append(np.c_[source.vertices[p.vertices] * 1e5, source.normals[p.vertices] * 20])
             self.parts.append(
                 Part(
-                    p.name, replace(p.material, texture=textures[p.name]), slice(start, start + len(x)),
-                    slice(first, first + len(faces)),
+                    p.name, replace(p.material, texture=textures.get(p.name, p.material.texture)),
+                    slice(start, start + len(x)), slice(first, first + len(faces)),
                 )
             )  # fmt: skip
 
