@@ -66,7 +66,8 @@ def test_blinks_close_and_lids_stay_outside_the_eyeball(crowd, side):
 
 def test_meshes_are_whole(crowd):
     for person in crowd:
-        assert np.isfinite(person.vertices).all() and abs(person.vertices[:, 1].min()) < 1e-5
+        assert np.isfinite(person.vertices).all()
+        assert abs(person.vertices[:, 1].min()) < 1e-5
         assert np.allclose(np.linalg.norm(person.normals, axis=1), 1, atol=1e-3)
         base = load_avatar("maya" if "woman" in person.title else "theo")
         count = next(p for p in person.parts if p.name == "soles").faces.stop
@@ -88,7 +89,10 @@ def test_skin_has_no_seam_between_head_and_neck(crowd):
     for person in crowd:
         base = load_avatar("maya" if "woman" in person.title else "theo")
         parts = {p.name: p for p in base.parts}
-        key = {tuple(v): k for k, v in enumerate(np.round(base.vertices[parts["body"].vertices] * 1e5).astype(int).tolist())}
+        key = {
+            tuple(v): k
+            for k, v in enumerate(np.round(base.vertices[parts["body"].vertices] * 1e5).astype(int).tolist())
+        }
         for k, v in enumerate(np.round(base.vertices[parts["head"].vertices] * 1e5).astype(int).tolist()):
             if tuple(v) in key:
                 a = person.vertices[parts["head"].vertices][k]
@@ -104,13 +108,19 @@ def test_joints_lie_inside_and_bones_are_mirrored(crowd):
                 assert np.allclose(person.joints[INDEX[name]], mirror, atol=1e-3), (person.title, name)
         eye = next(p for p in person.parts if p.name == "eyes").vertices
         ball = person.vertices[eye]
-        assert np.allclose(ball[ball[:, 0] > 0].mean(axis=0)[:2], person.joints[INDEX["leftEye"]][:2], atol=1e-3)
+        assert np.allclose(
+            ball[ball[:, 0] > 0].mean(axis=0)[:2], person.joints[INDEX["leftEye"]][:2], atol=1e-3
+        )
 
 
 def test_people_differ(crowd):
     stature = [p.vertices[:, 1].max() for p in crowd]
-    assert 0.05 < np.std(stature) < 0.14 and 1.45 < min(stature) and max(stature) < 2.12
-    faces = np.array([p.vertices[[i for n, i in p.landmarks.items() if "tip_" not in n]] - p.joints[15] for p in crowd])
+    assert 0.05 < np.std(stature) < 0.14
+    assert min(stature) > 1.45
+    assert max(stature) < 2.12
+    faces = np.array(
+        [p.vertices[[i for n, i in p.landmarks.items() if "tip_" not in n]] - p.joints[15] for p in crowd]
+    )
     women = faces[::2]
     away = np.linalg.norm(women[:, None] - women[None], axis=-1).mean(axis=-1)
     assert away[~np.eye(len(women), dtype=bool)].min() > 1 * MILLIMETRE
@@ -118,7 +128,8 @@ def test_people_differ(crowd):
 
 def test_traits_of_one_never_shift_those_of_another():
     assert draw_traits(5, 1) == draw_traits(5, 1)
-    assert draw_traits(5, 1) != draw_traits(5, 3) and draw_traits(6, 1) != draw_traits(5, 1)
+    assert draw_traits(5, 1) != draw_traits(5, 3)
+    assert draw_traits(6, 1) != draw_traits(5, 1)
 
 
 def test_an_identity_is_the_same_every_time():
@@ -126,7 +137,8 @@ def test_an_identity_is_the_same_every_time():
     one = identity(11, 4)
     identity.cache_clear()
     two = identity(11, 4)
-    assert np.array_equal(one.vertices, two.vertices) and one.parts == two.parts
+    assert np.array_equal(one.vertices, two.vertices)
+    assert one.parts == two.parts
     assert one.parts[0].material.texture != load_avatar("maya").parts[0].material.texture
 
 

@@ -40,10 +40,16 @@ def bones(traits: Traits) -> Array:
         out[INDEX[f"{side}Shoulder"]] = size * (1 + b["shoulders"]), trunk, size
         arm = size * (1 + b["arms"])
         out[INDEX[f"{side}UpperArm"]] = arm, limb, limb
-        out[INDEX[f"{side}LowerArm"]] = arm, size * (1 + 0.5 * (limb / size - 1)), size * (1 + 0.5 * (limb / size - 1))
+        out[INDEX[f"{side}LowerArm"]] = (
+            arm,
+            size * (1 + 0.5 * (limb / size - 1)),
+            size * (1 + 0.5 * (limb / size - 1)),
+        )
         hand = size * (1 + b["hands"])
         for name in JOINTS:
-            if name.startswith(side) and any(f in name for f in ("Hand", "Index", "Middle", "Ring", "Little", "Thumb")):
+            if name.startswith(side) and any(
+                f in name for f in ("Hand", "Index", "Middle", "Ring", "Little", "Thumb")
+            ):
                 out[INDEX[name]] = hand
         leg = size * (1 + b["legs"])
         thigh = size * (1 + 0.6 * b["muscle"] + 0.07 * lean)
@@ -70,9 +76,9 @@ class BodyMap:
         self.before = avatar.joints.astype(np.float64)
         self.stretch = bones(traits)
         self.joints = settled(self.before, self.stretch)
-        self._belly = 0.020 * (0.35 * traits.body["belly"] + 0.75 * max(traits.weight - 0.1, 0)) + 0.006 * float(
-            np.clip((traits.age - 45) / 30, 0, 1)
-        )
+        self._belly = 0.020 * (
+            0.35 * traits.body["belly"] + 0.75 * max(traits.weight - 0.1, 0)
+        ) + 0.006 * float(np.clip((traits.age - 45) / 30, 0, 1))
         self._middle = 0.5 * (self.before[INDEX["spine"]] + self.before[INDEX["hips"]])
         self._trunk = np.array([n in (*_TRUNK, "leftUpperLeg", "rightUpperLeg") for n in JOINTS])
 

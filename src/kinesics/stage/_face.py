@@ -47,7 +47,9 @@ def heads() -> tuple[Head, Head]:
 
 
 def _height(avatar: Avatar) -> float:
-    return float(avatar.vertices[avatar.landmark("nose_bridge"), 1] - avatar.vertices[avatar.landmark("chin"), 1])
+    return float(
+        avatar.vertices[avatar.landmark("nose_bridge"), 1] - avatar.vertices[avatar.landmark("chin"), 1]
+    )
 
 
 def _head(name: str, scale: float) -> Head:
@@ -111,7 +113,9 @@ class Field:
 
     def __call__(self, x: Array, *, eye: int | None = None) -> Array:
         """Where places (n, 3) go; with ``eye`` all of them move along with that eyeball."""
-        weights = _eye_weights(x, self.eyes, self.radius) if eye is None else np.eye(2)[:, [eye]] * np.ones(len(x))
+        weights = (
+            _eye_weights(x, self.eyes, self.radius) if eye is None else np.eye(2)[:, [eye]] * np.ones(len(x))
+        )
         out = x + (1 - weights.sum(axis=0))[:, None] * self._tissue(x)
         for k in range(2):
             matrix, shift = self._eye(k)
@@ -159,7 +163,9 @@ class Field:
         mouth = 0.5 * (p["upper_lip_mid"] + p["lower_lip_mid"])
         corner, bridge, eye = p["mouth_corner_left"], p["nose_bridge"], self.eyes[0]
         # Jaw and chin.
-        near, side = _both(x, np.array([0.052 * self.reach[0], mouth[1] - 0.012, 0.35 * mouth[2]]), radii(28, 28, 40))
+        near, side = _both(
+            x, np.array([0.052 * self.reach[0], mouth[1] - 0.012, 0.35 * mouth[2]]), radii(28, 28, 40)
+        )
         out[:, 0] += (f["jaw_width"] + 2.4e-3 * max(fat, -0.7)) * side * near
         out[:, 1] -= f["jaw_drop"] * near
         near = _bump(x, chin, radii(30, 20, 34))
@@ -174,7 +180,9 @@ class Field:
         out[:, 1] -= (f["nose_length"] + 1.8e-3 * old) * near
         out[:, 2] += f["nose_forward"] * _bump(x, tip, radii(14, 17, 20))
         out[:, 1] += f["nose_tilt"] * _bump(x, tip, radii(10, 9, 10))
-        out[:, 0] += (f["nose_width"] + 0.06 * old) * x[:, 0] * _bump(x, tip + self._at(0, -4, -11), radii(24, 15, 20))
+        out[:, 0] += (
+            (f["nose_width"] + 0.06 * old) * x[:, 0] * _bump(x, tip + self._at(0, -4, -11), radii(24, 15, 20))
+        )
         out[:, 2] += f["nose_bridge"] * _bump(x, bridge + self._at(0, -10, 0), radii(10, 18, 16))
         out[:, 2] += f["nose_hump"] * _bump(x, 0.55 * bridge + 0.45 * tip, radii(8, 9, 14))
         # Mouth: lips grow from their seam, so it stays shut.
@@ -240,7 +248,9 @@ def mix(traits: Traits, native: int, mask: Array) -> tuple[Array, Array, Array, 
     offsets = ((1 - moved) * a.offsets + moved * b.offsets) / own.size
     radius = ((1 - eye_share[0]) * a.radius + eye_share[0] * b.radius) / own.size
     points = {n: vertices[avatar.landmark(n)] for n in a.points}
-    reach = np.array([eyes[0, 0] / 0.0298, (eyes[0, 1] - points["chin"][1]) / 0.0976, points["nose_tip"][2] / 0.1194])
+    reach = np.array(
+        [eyes[0, 0] / 0.0298, (eyes[0, 1] - points["chin"][1]) / 0.0976, points["nose_tip"][2] / 0.1194]
+    )
     return vertices, offsets, eyes, Field(traits, points, eyes, radius, reach)
 
 

@@ -106,13 +106,17 @@ def layers() -> Layers:
     scalp = np.where(ear > 0.35, np.where(light[0] < 0.45, scalp, 0), scalp)
     low = (1 - _step(y, -4, 6)) * _step(z, 0, 10)
     lips = np.clip((ratio[0][..., 0] / np.maximum(ratio[0][..., 1], 0.05) - 1.16) / 0.2, 0, 1)
-    lips = lips * np.exp(-np.square(x / 30) ** 2) * np.exp(-(np.square((y + 29) / 15) ** 2)) * _step(z, 80, 86)
+    lips = (
+        lips * np.exp(-(np.square(x / 30) ** 2)) * np.exp(-(np.square((y + 29) / 15) ** 2)) * _step(z, 80, 86)
+    )
     stubble = np.clip((0.98 - light[1] / np.maximum(light[0], 0.05)) / 0.55, 0, 1) * low * (1 - lips)
     skin = ratio[0].copy()
     soft = np.clip(skin, 0.78, 1.12)
     hidden = np.clip(2.5 * _spread(np.maximum(brows[0], scalp), 10), 0, 1)
     grain = 1 + 0.012 * noise(x.shape, 60, "skin")
-    skin = _mixed(np.where((scalp > 0.02)[..., None], soft, skin), np.repeat(grain[..., None], 3, axis=2), hidden)
+    skin = _mixed(
+        np.where((scalp > 0.02)[..., None], soft, skin), np.repeat(grain[..., None], 3, axis=2), hidden
+    )
     return Layers(place, skin.astype(np.float32), brows, scalp, stubble, lips)
 
 
@@ -125,7 +129,10 @@ def _spread(mask: Picture, reach: int) -> Picture:
     """A mask, wider by some texels and soft at its edge."""
     out = mask
     for axis in (0, 1):
-        sums = np.cumsum(np.concatenate([np.zeros_like(out[:1]), out]) if axis == 0 else np.c_[np.zeros(len(out)), out], axis=axis)
+        sums = np.cumsum(
+            np.concatenate([np.zeros_like(out[:1]), out]) if axis == 0 else np.c_[np.zeros(len(out)), out],
+            axis=axis,
+        )
         at = np.arange(out.shape[axis])
         high, low = np.minimum(at + reach, len(at) - 1) + 1, np.maximum(at - reach, 0)
         out = (np.take(sums, high, axis=axis) - np.take(sums, low, axis=axis)) / (2 * reach + 1)
@@ -185,15 +192,23 @@ def head_texture(traits: Traits, number: int) -> bytes:
         spots = np.clip(noise(shape, 260, "freckles", number) - 1.2, 0, 1)
         zone = np.exp(-np.square(x / 34) - np.square((y - 4) / 18)) * _step(z, 60, 80) * (1 - part.lips)
         out *= 1 - np.array([0.30, 0.45, 0.50], np.float32) * (traits.freckles * spots * zone)[..., None]
-    out *= 1 - _age_lines(traits, x, y, z)[..., None] * np.array([0.8, 1.0, 1.0], np.float32) * (1 - 0.3 * dark)
+    out *= 1 - _age_lines(traits, x, y, z)[..., None] * np.array([0.8, 1.0, 1.0], np.float32) * (
+        1 - 0.3 * dark
+    )
     own, mean = hair_colours(traits)
     if traits.stubble > 0.05:
         grain = 0.75 + 0.25 * noise(shape, 500, "stubble", number)
-        out = _mixed(out, 0.45 * skin + 0.25 * mean, np.clip(0.85 * traits.stubble * part.stubble * grain, 0, 0.8))
+        out = _mixed(
+            out, 0.45 * skin + 0.25 * mean, np.clip(0.85 * traits.stubble * part.stubble * grain, 0, 0.8)
+        )
     brow = (1 - traits.brow) * part.brows[0] + traits.brow * part.brows[1]
     out = _mixed(out, 0.72 * own + 0.28 * mean * 0.8, np.clip(1.15 * brow, 0, 0.92))
-    cover = {"bob": 0.94, "short": 0.94, "cropped": 0.88, "bald": 0.10 + 0.2 * (traits.stubble > 0.3)}[traits.style]
-    fuzz = 1.0 if traits.style in ("bob", "short") else np.clip(0.92 + 0.10 * noise(shape, 480, "cropped"), 0, 1)
+    cover = {"bob": 0.94, "short": 0.94, "cropped": 0.88, "bald": 0.10 + 0.2 * (traits.stubble > 0.3)}[
+        traits.style
+    ]
+    fuzz = (
+        1.0 if traits.style in ("bob", "short") else np.clip(0.92 + 0.10 * noise(shape, 480, "cropped"), 0, 1)
+    )
     shade = 0.62 * mean if traits.style in ("bob", "short") else 0.75 * mean + 0.1 * skin
     return encode(_mixed(out, shade, cover * part.scalp * fuzz))
 
@@ -206,14 +221,18 @@ def _age_lines(traits: Traits, x: Picture, y: Picture, z: Picture) -> Picture:
     wave = 1.2 * np.sin(x / 9 + 1.3)
     front = _step(z, 70, 80)
     brow = sum(np.exp(-np.square((y - h - wave - 0.002 * x * x) / 1.1)) for h in (74, 83, 91))
-    brow = brow * np.exp(-np.square(x / 34) ** 2) * front
+    brow = brow * np.exp(-(np.square(x / 34) ** 2)) * front
     corner = sum(np.exp(-np.square((y - 37 - s * (x - 44)) / 0.9)) for s in (-0.55, -0.1, 0.4))
     corner = corner * _step(x, 45, 48) * (1 - _step(x, 55, 60)) * (1 - _step(np.abs(y - 37), 9, 12))
     fold = np.exp(-np.square((x - 16 - 0.36 * (2 - y) - 0.002 * np.square(y - 2)) / 2.0))
     fold = fold * _step(y, -34, -22) * (1 - _step(y, -6, 6)) * front
-    bag = np.exp(-np.square((y - 21 - 0.012 * np.square(x - 30)) / 1.5)) * np.exp(-np.square((x - 30) / 13) ** 2)
-    frown = np.exp(-np.square((x - 5.5) / 1.0)) * np.exp(-np.square((y - 50) / 7) ** 2) * front
-    return (old * (0.16 * brow + 0.18 * corner + 0.30 * fold + 0.20 * bag * front + 0.16 * frown)).astype(np.float32)
+    bag = np.exp(-np.square((y - 21 - 0.012 * np.square(x - 30)) / 1.5)) * np.exp(
+        -(np.square((x - 30) / 13) ** 2)
+    )
+    frown = np.exp(-np.square((x - 5.5) / 1.0)) * np.exp(-(np.square((y - 50) / 7) ** 2)) * front
+    return (old * (0.16 * brow + 0.18 * corner + 0.30 * fold + 0.20 * bag * front + 0.16 * frown)).astype(
+        np.float32
+    )
 
 
 def body_texture(avatar: Avatar, traits: Traits) -> bytes:
@@ -296,10 +315,6 @@ def _shirt(avatar: Avatar, traits: Traits) -> Picture:
         amount = band(across, 0.028, 0.32)
     elif kind == "checks":
         amount = 0.5 * band(along, 0.05, 0.5) + 0.5 * band(across, 0.05, 0.5)
-    elif kind == "dots":
-        row = np.floor(along / 0.03)
-        u, v = (across / 0.03 + 0.5 * (row % 2)) % 1 - 0.5, (along / 0.03) % 1 - 0.5
-        amount = np.clip((0.2 - np.hypot(u, v)) * 14 + 0.5, 0, 1)
     elif kind == "yoke":
         amount = (sleeve | (y > float(avatar.joints[INDEX["upperChest"]][1]) + 0.02)).astype(np.float32)
     else:

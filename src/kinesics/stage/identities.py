@@ -93,7 +93,7 @@ def build(traits: Traits, *, name: str, number: int = 0, painted: bool = True) -
     near = np.linalg.norm(x[count:keep] - head, axis=1) < 0.35
     share = np.einsum("nk,nk->n", value[count:keep], np.isin(index[count:keep], _HEAD_JOINTS))
     moved = x[count:keep] - head
-    x[count:keep] += ((field(moved) - moved) * (share * near)[:, None])
+    x[count:keep] += (field(moved) - moved) * (share * near)[:, None]
     vertices = body(x[:keep], index[:keep], value[:keep])
     joints = body.joints.copy()
     for k, j in enumerate((INDEX["leftEye"], INDEX["rightEye"])):
@@ -108,7 +108,9 @@ def build(traits: Traits, *, name: str, number: int = 0, painted: bool = True) -
     offsets = field.turned(offsets, inner[moving]) * scale[None]
     made = _Mesh(base, keep, vertices, traits, number, painted)
     if traits.style in _HAIR:
-        made.add_hair(_HAIR[traits.style], mixed, field, joints[INDEX["head"]], body.stretch[INDEX["head"]], native)
+        made.add_hair(
+            _HAIR[traits.style], mixed, field, joints[INDEX["head"]], body.stretch[INDEX["head"]], native
+        )
     floor = made.floor()
     joints[:, 1] -= floor
     return made.avatar(name, joints, offsets, floor)
@@ -140,7 +142,11 @@ class _Mesh:
     ) -> None:
         self.base, self.traits, self.number, self.painted = base, traits, number, painted
         self.vertices = [vertices]
-        self.uv, self.index, self.value = [base.uv[:keep]], [base.weight_index[:keep]], [base.weight_value[:keep]]
+        self.uv, self.index, self.value = (
+            [base.uv[:keep]],
+            [base.weight_index[:keep]],
+            [base.weight_value[:keep]],
+        )
         self.first = [np.c_[base.vertices[:keep] * 1e5, base.normals[:keep] * 20]]
         last = max(p.faces.stop for p in base.parts if p.name not in _LOOSE)
         self.faces = [base.faces[:last]]
@@ -153,7 +159,9 @@ class _Mesh:
                 **_paint.cloth_textures(base, traits),
             }
         self.parts = [
-            replace(p, material=self._material(p, textures.get(p.name))) for p in base.parts if p.name not in _LOOSE
+            replace(p, material=self._material(p, textures.get(p.name)))
+            for p in base.parts
+            if p.name not in _LOOSE
         ]
 
     def _material(self, part: Part, texture: bytes | None) -> Material:

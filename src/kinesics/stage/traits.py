@@ -46,7 +46,7 @@ HAIR: dict[str, Colour] = {
     "dark blond": (152, 118, 78), "blond": (188, 156, 108), "auburn": (104, 50, 30), "red": (146, 74, 38),
 }  # fmt: skip
 IRIS: dict[str, Colour] = {
-    "dark brown": (62, 38, 24), "brown": (98, 60, 32), "amber": (128, 84, 40), "hazel": (104, 88, 50),
+    "dark brown": (62, 38, 24), "brown": (98, 60, 32), "amber": (112, 72, 36), "hazel": (104, 88, 50),
     "green": (82, 100, 72), "blue": (70, 98, 124), "grey": (98, 108, 114),
 }  # fmt: skip
 CLOTHES: tuple[Colour, ...] = (
@@ -58,7 +58,7 @@ TROUSERS: tuple[Colour, ...] = (
     (72, 84, 104), (50, 56, 74), (70, 68, 66), (36, 36, 40), (128, 112, 88), (92, 78, 64), (88, 100, 92), (58, 72, 110),
 )  # fmt: skip
 SHOES: tuple[Colour, ...] = ((235, 232, 226), (84, 58, 42), (40, 38, 38), (120, 70, 52), (70, 84, 110))
-PATTERNS: tuple[str, ...] = ("plain", "stripes", "bars", "checks", "dots", "yoke")
+PATTERNS: tuple[str, ...] = ("plain", "stripes", "bars", "checks", "yoke")
 STYLES: tuple[str, ...] = ("bob", "short", "cropped", "bald")
 
 
@@ -133,7 +133,7 @@ def draw_traits(seed: int, number: int) -> Traits:
 
     woman = number % 2 == 0  # they take turns, so that any crowd holds both
     age = float(18 + 64 * stream("age").beta(1.3, 1.6))
-    weight = float(np.clip(0.15 + 0.006 * (age - 40) + 0.55 * stream("weight").standard_normal(), -1, 1.8))
+    weight = float(np.clip(0.15 + 0.006 * (age - 40) + 0.65 * stream("weight").standard_normal(), -1, 1.8))
     own = 0.12 if woman else 0.88
     mixed = {r: float(np.clip(own + 0.26 * stream("mixed", r).standard_normal(), -0.25, 1.25)) for r in MIXED}
     depth = float(stream("skin").random()) * (len(SKIN) - 1)
@@ -166,7 +166,7 @@ def _dressed(stream, woman: bool, age: float) -> dict[str, object]:
     return {
         "style": style,
         "hair_length": float(stream("hair length").uniform(0.66, 1.12)),
-        "pattern": str(stream("pattern").choice(PATTERNS, p=[0.34, 0.2, 0.12, 0.14, 0.1, 0.1])),
+        "pattern": str(stream("pattern").choice(PATTERNS, p=[0.36, 0.22, 0.14, 0.16, 0.12])),
         "shirt": _varied(stream("shirt shade"), CLOTHES[shirt], 0.08),
         "trim": _varied(stream("trim shade"), CLOTHES[trim], 0.08),
         "trousers": _varied(stream("trousers"), TROUSERS[int(stream("trouser colour").integers(len(TROUSERS)))], 0.10),
@@ -184,7 +184,7 @@ def _pick_hair(random: np.random.Generator, depth: float) -> str:
 def _pick_iris(random: np.random.Generator, depth: float) -> str:
     dark = np.clip((depth - 1.5) / 2.5, 0, 1)
     light = np.array([0.08, 0.17, 0.10, 0.17, 0.14, 0.22, 0.12])
-    deep = np.array([0.74, 0.22, 0.04, 0, 0, 0, 0])
+    deep = np.array([0.78, 0.22, 0, 0, 0, 0, 0])
     return str(random.choice(list(IRIS), p=(1 - dark) * light + dark * deep))
 
 
