@@ -7,13 +7,13 @@ and joints come from the mesh and skeleton themselves, and flow is exact: where 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics.bodies.avatar import Avatar
-from kinesics.bodies.humanoid import JOINTS
+from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
@@ -21,16 +21,28 @@ from kinesics.performance._sampled import exact_rate
 from kinesics.render import Painter, view_of
 from kinesics.render.painter import Frame
 from kinesics.seeds import rng
+from kinesics.stage._paint import layers
 from kinesics.stage.ibug import VERTICES
 from kinesics.stage.speakers import Speaker
 
 Array = NDArray[np.float32]
 
-GROUPS: tuple[str, ...] = ("background", "face", "hair", "mouth", "teeth", "eyes", "torso", "hands", "legs")
-"""Values of a mask, 0 to 8. ``hands`` is all bare skin below the head: hands, forearms and neck."""
+GROUPS: tuple[str, ...] = (
+    "background",
+    "face",
+    "hair",
+    "mouth",
+    "teeth",
+    "eyes",
+    "neck",
+    "torso",
+    "hands",
+    "legs",
+)
+"""Values of a mask, 0 to 9. ``hands`` are hands and bare arms; hair cropped short counts as ``hair``, too."""
 _GROUP_OF = {
     "head": 1, "sockets": 1, "lashes": 1, "hair_cap": 2, "hair": 2, "mouth": 3, "tongue": 3, "lower_teeth": 4,
-    "upper_teeth": 4, "eyes": 5, "shirt": 6, "body": 7, "trousers": 8, "shoes": 8, "soles": 8,
+    "upper_teeth": 4, "eyes": 5, "shirt": 7, "body": 8, "trousers": 9, "shoes": 9, "soles": 9,
 }  # fmt: skip
 
 
@@ -142,36 +154,31 @@ class Studio:
             view = view_of(person, view, width=size, height=size, turn=stage.turn)
         self.person, self.camera = person, view
         self._painter = Painter(person, view, light=stage.light, backdrop=stage.backdrop)
-        self._groups = np.array([0, *(_GROUP_OF[p.name] for p in person.parts)], np.uint8)
-        self._wall = self._hung(stage)
-
-    def _hung(self, stage: Set) -> Array | None:
-        """(H, W, 3) what to add to the empty backdrop, or None for a plain one."""
-        if stage.pattern == "plain":
-            return None
-        height, width = self.camera.height, self.camera.width
-        away = self._painter.paint(_REST, root=[0.0, 0.0, 500.0])
-        empty = away.rgb.astype(np.float32)
-        y, x = (np.mgrid[0:height, 0:width] + 0.5) / height
-        return np.clip(_pattern(stage, x, y, empty), 0, 255).astype(np.float32) - empty
+        self._groups, self._parts = _groups(person)
+        if stage.pattern != "plain":
+            wall = self._painter._wall
+            y, x = (np.mgrid[0 : view.height, 0 : view.width] + 0.5) / view.height
+            wall[:] = np.clip(_pattern(stage, x, y, wall), 0.005, 1.5)
 
     def shoot(self, rotations: ArrayLike, root: ArrayLike | None, face: ArrayLike | None) -> Frame:
-        """Paint one pose, as :meth:`kinesics.render.Painter.paint` does, before the set's wall."""
-        frame = self._painter.paint(rotations, root=root, weights=face)
-        if self._wall is None:
-            return frame
-        samples = frame._ids.shape[0] // self.camera.height
-        bare = (
-            (frame._ids < 0)
-            .reshape(self.camera.height, samples, self.camera.width, samples)
-            .mean(axis=(1, 3))
-        )
-        rgb = np.clip(frame.rgb + bare[..., None] * self._wall + 0.5, 0, 255).astype(np.uint8)
-        return Frame(rgb, frame.depth, frame.parts, frame.vertices, frame._ids, frame._screen)
+        """Paint one pose; see :meth:`kinesics.render.Painter.paint`."""
+        return self._painter.paint(rotations, root=root, weights=face)
 
     def flow(self, before: Frame, after: Frame) -> Array:
         """See :meth:`kinesics.render.Painter.flow`."""
         return self._painter.flow(before, after)
+
+    def _mask(self, frame: Frame) -> NDArray[np.uint8]:
+        """(H, W) groups; a pixel shows what is nearest in it."""
+        samples = frame._ids.shape[0] // self.camera.height
+        mask = np.zeros(frame.parts.shape, np.uint8)
+        for j in range(samples):
+            for i in range(samples):
+                ids = frame._ids[j::samples, i::samples]
+                seen = (ids >= 0) & (mask == 0)
+                same = seen & (self._parts[ids] == frame.parts)
+                mask[same] = self._groups[ids[same]]
+        return mask
 
     def truth(self, frame: Frame, rotations: NDArray, root: NDArray, face: Array, time: float) -> Shot:
         """A painted frame with its labels; flow comes later."""
@@ -184,12 +191,30 @@ class Studio:
         nearest = frame.depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
         visible = inside & (depth < nearest + 0.006)
         return Shot(
-            frame.rgb, frame.depth, self._groups[frame.parts], None, pixels.astype(np.float32), marks, visible,
+            frame.rgb, frame.depth, self._mask(frame), None, pixels.astype(np.float32), marks, visible,
             self.camera.project(joints)[0].astype(np.float32), joints.astype(np.float32), face, time,
         )  # fmt: skip
 
 
-_REST = np.tile(np.array([1, 0, 0, 0], np.float32), (len(JOINTS), 1))
+def _groups(person: Avatar) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(F,) group of every face, and 1 + its part, as in a frame's ``parts``."""
+    out, parts = np.empty(len(person.faces), np.uint8), np.empty(len(person.faces), np.uint8)
+    names = {p.name: p for p in person.parts}
+    for k, part in enumerate(person.parts):
+        out[part.faces] = _GROUP_OF[part.name]
+        parts[part.faces] = k + 1
+    middle = np.isin(person.weight_index, [INDEX[n] for n in ("neck", "head", "upperChest", "chest", "jaw")])
+    on_neck = (person.weight_value * middle).sum(axis=1) > 0.5
+    faces = names["body"].faces
+    out[faces] = np.where(on_neck[person.faces[faces]].all(axis=1), 6, out[faces])
+    if "bald" not in person.title:
+        faces = names["head"].faces
+        scalp = layers().scalp
+        at = np.clip(
+            (person.uv[person.faces[faces]].mean(axis=1) * len(scalp)).astype(int), 0, len(scalp) - 1
+        )
+        out[faces] = np.where(scalp[at[:, 1], at[:, 0]] > 0.6, 2, out[faces])
+    return out, parts
 
 
 def render_clip(
@@ -263,48 +288,39 @@ def render_clip(
 
 
 def _flowing(studio: Studio, frame: Frame, shot: Shot, after: Frame) -> Shot:
-    from dataclasses import replace
-
     return replace(shot, flow=studio.flow(frame, after))
 
 
-def _pattern(stage: Set, x: Array, y: Array, empty: Array) -> Array:
-    """What a wall with something on it looks like, out of focus."""
+def _pattern(stage: Set, x: Array, y: Array, wall: Array) -> Array:
+    """(H, W, 3) linear light of a wall with something on it, out of focus."""
     random = rng(stage.seed, "pattern")
-    tint = np.array([random.uniform(0.75, 1.25) for _ in range(3)])
     if stage.pattern == "blinds":
         width = random.uniform(0.10, 0.22)
         phase = ((y if random.random() < 0.5 else x) + random.random()) / width % 1
-        shade = 1 + random.uniform(0.12, 0.3) * (np.abs(2 * phase - 1) ** 2 - 0.4)
-        return empty * shade[..., None] * (1 + 0.15 * (tint - 1))
+        return wall * (1 + random.uniform(0.25, 0.6) * (np.abs(2 * phase - 1) ** 2 - 0.4))[..., None]
+    out = wall.astype(np.float64)
     if stage.pattern == "shelves":
-        out = empty.copy()
-        rows = int(random.integers(3, 6))
+        rows, edge = int(random.integers(3, 6)), 0.012
         for r in range(rows):
             left = 0.0
             while left < x.max():
-                wide = random.uniform(0.03, 0.12)
-                tall = random.uniform(0.45, 0.85) / rows
+                wide, tall = random.uniform(0.03, 0.12), random.uniform(0.45, 0.85) / rows
                 bottom = (r + 0.92) / rows
                 colour = (
-                    empty.mean(axis=(0, 1))
-                    * random.uniform(0.55, 1.35)
-                    * (1 + 0.35 * random.uniform(-1, 1, 3))
+                    wall.mean(axis=(0, 1)) * random.uniform(0.3, 1.8) * (1 + 0.6 * random.uniform(-1, 1, 3))
                 )
-                edge = 0.012
                 inside = _soft(x - left, edge) * _soft(left + wide - x, edge)
                 inside = inside * _soft(y - bottom + tall, edge) * _soft(bottom - y, edge)
-                out += inside[..., None] * 0.7 * (colour - out)
+                out += inside[..., None] * 0.75 * (colour - out)
                 left += wide + 0.01
             board = _soft(0.012 - np.abs(y - (r + 0.95) / rows), 0.01)
-            out -= board[..., None] * 0.25 * out
+            out *= 1 - 0.45 * board[..., None]
         return out
-    out = empty.copy()
     for _ in range(int(random.integers(6, 16))):
         cx, cy, radius = random.random() * x.max(), random.random(), random.uniform(0.04, 0.16)
         disc = _soft(radius - np.hypot(x - cx, y - cy), 0.012)
-        colour = random.uniform(30, 150) * (1 + 0.5 * random.uniform(-1, 1, 3)) * tint
-        out += disc[..., None] * colour * random.uniform(0.2, 0.6)
+        colour = random.uniform(0.05, 0.35) * (1 + 0.6 * random.uniform(-1, 1, 3))
+        out += disc[..., None] * colour
     return out
 
 
