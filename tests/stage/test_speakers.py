@@ -22,21 +22,14 @@ from kinesics.stage.acting import act, speak_as
 from kinesics.stage.speakers import CONDITIONS, Voice, condition, make_speakers, speaker
 from kinesics.stage.speech import MOODS, script
 
+SETTINGS = {"takes": 2, "seconds": 2.0, "progress": False}  # of the fixture ``corpus``
 pytestmark = pytest.mark.skipif(not espeak.available(), reason="needs the extra 'voice'")
-SETTINGS = {"takes": 2, "seconds": 2.0, "progress": False}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stage") / "corpus"
-    make_speakers(folder, 2, 9, jobs=1, **SETTINGS)
-    return folder
 
 
 def test_any_number_of_workers_gives_the_same_bytes(corpus, tmp_path):

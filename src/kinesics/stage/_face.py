@@ -20,6 +20,7 @@ from kinesics.bodies.humanoid import INDEX
 from kinesics.stage.traits import Traits
 
 Array = NDArray[np.float64]
+_NAMES = ("maya", "theo")
 HEAD_PARTS = ("head", "mouth", "sockets", "tongue", "lower_teeth", "lashes", "upper_teeth", "eyes")
 _EYES = (INDEX["leftEye"], INDEX["rightEye"])
 _CENTRES = {  # of the regions of a mixed face: mm from the head joint on the first face, and radii
@@ -42,8 +43,8 @@ class Head:
 @cache
 def heads() -> tuple[Head, Head]:
     """Both heads that ship, brought to the first one's size."""
-    size = [_height(load_avatar(n)) for n in ("maya", "theo")]
-    return _head("maya", 1.0), _head("theo", size[0] / size[1])
+    size = [_height(load_avatar(n)) for n in _NAMES]
+    return _head(_NAMES[0], 1.0), _head(_NAMES[1], size[0] / size[1])
 
 
 def _height(avatar: Avatar) -> float:
@@ -243,7 +244,7 @@ def mix(traits: Traits, native: int, mask: Array) -> tuple[Array, Array, Array, 
     share = native + mask * (share - native)
     vertices = ((1 - share)[:, None] * a.vertices + share[:, None] * b.vertices) / own.size
     eyes = ((1 - eye_share)[:, None] * a.eyes + eye_share[:, None] * b.eyes) / own.size
-    avatar = load_avatar(("maya", "theo")[native])
+    avatar = load_avatar(_NAMES[native])
     moved = share[avatar.morph_vertices][None, :, None]
     offsets = ((1 - moved) * a.offsets + moved * b.offsets) / own.size
     radius = ((1 - eye_share[0]) * a.radius + eye_share[0] * b.radius) / own.size
@@ -254,14 +255,32 @@ def mix(traits: Traits, native: int, mask: Array) -> tuple[Array, Array, Array, 
     return vertices, offsets, eyes, Field(traits, points, eyes, radius, reach)
 
 
-def carried(x: Array, before: Array, after: Array, *, reach: float = 0.016) -> Array:
-    """Places near a head (n, 3), such as hair, as the head below them changes from ``before`` to ``after``."""
-    before, moves = before[::3], (after - before)[::3]
-    out = np.empty_like(x)
-    for first in range(0, len(x), 1024):
-        part = x[first : first + 1024]
-        away = np.square(part).sum(axis=1)[:, None] - 2 * part @ before.T + np.square(before).sum(axis=1)
-        # Far from the head the nearest point counts, so nothing is left behind.
-        weight = np.exp((away.min(axis=1, keepdims=True) - away) / (2 * reach * reach))
-        out[first : first + 1024] = part + weight @ moves / weight.sum(axis=1, keepdims=True)
-    return out
+def carried(name: str, part: str, after: Array) -> Array:
+    """(n, 3) a part of a shipped person's hair, in the size of both heads, as the head below it becomes ``after``.
+
+    Parameters
+    ----------
+    name, part
+        Whose, and which part.
+    after
+        (H, 3) the new head, in that size.
+    """
+    x, head, weights = _followed(name, part)
+    moves = (after[head] - heads()[_NAMES.index(name)].vertices[head]).astype(np.float32)
+    return x + weights @ moves
+
+
+@cache
+def _followed(name: str, part: str) -> tuple[Array, NDArray[np.intp], NDArray[np.float32]]:
+    """Places (n, 3) of a part of hair, points of the head (m,), and how much each of these carries it (n, m)."""
+    avatar, own = load_avatar(name), heads()[_NAMES.index(name)]
+    hair = avatar.vertices[next(p for p in avatar.parts if p.name == part).vertices]
+    x = (hair - avatar.joints[INDEX["head"]]).astype(np.float64) * own.size
+    skin = next(p for p in avatar.parts if p.name == "head").vertices
+    head = np.arange(skin.start, skin.stop)
+    head = head[np.linalg.norm(own.vertices[head], axis=1) < 0.3][::3]
+    before = own.vertices[head]
+    away = np.square(x).sum(axis=1)[:, None] - 2 * x @ before.T + np.square(before).sum(axis=1)
+    # Far from the head the nearest point counts, so nothing is left behind.
+    weights = np.exp((away.min(axis=1, keepdims=True) - away) / (2 * 0.016**2))
+    return x, head, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -75,7 +75,7 @@ def build(traits: Traits, *, name: str, number: int = 0, painted: bool = True) -
     body = BodyMap(base, traits)
     count = _face.head_count(base)
     head = base.joints[INDEX["head"]].astype(np.float64)
-    mixed, offsets, eyes, field = _face.mix(traits, native, _free(base, count))
+    mixed, offsets, eyes, field = _face.mix(traits, native, _free(base.name, count))
     x = base.vertices.astype(np.float64)
     index, value = base.weight_index, base.weight_value.astype(np.float64)
     inner, owns = mixed.copy(), np.einsum("nk,nk->n", value[:count], np.isin(index[:count], _HEAD_JOINTS))
@@ -119,8 +119,10 @@ def build(traits: Traits, *, name: str, number: int = 0, painted: bool = True) -
 _HEAD_JOINTS = [INDEX[n] for n in ("head", "jaw", "leftEye", "rightEye")]
 
 
-def _free(base: Avatar, count: int) -> NDArray[np.float64]:
+@lru_cache(maxsize=2)
+def _free(name: str, count: int) -> NDArray[np.float64]:
     """(H,) how free a head's vertices are to differ from their body's own: not where they meet the neck."""
+    base = load_avatar(name)
     rest = next(p for p in base.parts if p.name == "body")
     other, own = base.vertices[rest.vertices], base.vertices[:count]
     known = {tuple(p) for p in np.round(other * 1e5).astype(int).tolist()}
@@ -147,7 +149,7 @@ class _Mesh:
             [base.weight_index[:keep]],
             [base.weight_value[:keep]],
         )
-        self.first = [np.c_[base.vertices[:keep] * 1e5, base.normals[:keep] * 20]]
+        self.hair = ""
         last = max(p.faces.stop for p in base.parts if p.name not in _LOOSE)
         self.faces = [base.faces[:last]]
         textures: dict[str, bytes] = {}
@@ -180,19 +182,13 @@ class _Mesh:
         self, name: str, mixed: NDArray, field: _face.Field, head: NDArray, scale: NDArray, native: int
     ) -> None:
         """Hair of a shipped person, on this head."""
-        source = load_avatar(name)
-        own = _face.heads()[0 if name == "maya" else 1]
-        origin = source.joints[INDEX["head"]].astype(np.float64)
-        size = own.size / _face.heads()[native].size
-        part = next(p for p in self.base.parts if p.name == "head")
-        crown = np.arange(part.vertices.start, part.vertices.stop)
-        crown = crown[np.linalg.norm(mixed[crown], axis=1) < 0.3]
+        self.hair = name
+        source, size = load_avatar(name), _face.heads()[native].size
         textures = _paint.hair_textures(self.traits.style, self.traits, self.number) if self.painted else {}
         for p in source.parts:
             if p.name not in _LOOSE:
                 continue
-            x = (source.vertices[p.vertices] - origin).astype(np.float64) * size
-            x = _face.carried(x, own.vertices[crown] / _face.heads()[native].size, mixed[crown])
+            x = _face.carried(name, p.name, mixed * size) / size
             if name == "maya" and p.name == "hair":
                 x = self._cut(x, field)
             x = head + scale * field(x)
@@ -204,7 +200,6 @@ class _Mesh:
             self.uv.append(source.uv[p.vertices])
             self.index.append(source.weight_index[p.vertices])
             self.value.append(source.weight_value[p.vertices])
-            self.first.append(np.c_[source.vertices[p.vertices] * 1e5, source.normals[p.vertices] * 20])
             self.parts.append(
                 Part(
                     p.name, replace(p.material, texture=textures.get(p.name, p.material.texture)),
@@ -229,11 +224,7 @@ class _Mesh:
         vertices = np.concatenate(self.vertices)
         vertices[:, 1] -= floor
         faces = np.concatenate(self.faces).astype(np.int32)
-        part_of = np.zeros(len(vertices))
-        for k, p in enumerate(self.parts):
-            part_of[p.vertices] = k
-        key = np.round(np.c_[np.concatenate(self.first), part_of]).astype(np.int64)
-        weld = np.unique(key, axis=0, return_inverse=True)[1].ravel()
+        weld = _welded(self.base.name, self.hair)
         t = self.traits
         arrays = {
             "vertices": vertices.astype(np.float32),
@@ -258,6 +249,21 @@ class _Mesh:
             licence=self.base.licence,
             **arrays,
         )
+
+
+@lru_cache(maxsize=8)
+def _welded(name: str, hair: str) -> NDArray[np.intp]:
+    """(V,) the same number for vertices that a texture's seam has split: same part, place and normal at rest."""
+    rows, count = [], 0
+    for owner, loose in ((name, False), (hair, True)):
+        person = load_avatar(owner) if owner else None
+        for p in person.parts if person else ():
+            if (p.name in _LOOSE) == loose:
+                place, normal = person.vertices[p.vertices], person.normals[p.vertices]
+                rows.append(np.c_[place * 1e5, normal * 20, np.full(len(place), count)])
+                count += 1
+    key = np.round(np.concatenate(rows)).astype(np.int64)
+    return np.unique(key, axis=0, return_inverse=True)[1].ravel()
 
 
 def _hair(t: Traits) -> str:
