@@ -162,3 +162,47 @@ def test_what_cannot_be_written_is_refused(corpus, tmp_path):
     assert isinstance(many[0], Clip)
     with pytest.raises(DataError, match="fewer takes"):
         beat_numbers(many)
+
+
+def test_a_person_folder_agrees_with_itself(corpus, tmp_path):
+    pytest.importorskip("av")
+    pytest.importorskip("numba")
+    import json
+
+    from kinesics.render.textures import decode
+    from kinesics.stage.person_folder import write_person
+    from kinesics.stage.speakers import speaker
+
+    _, found = clips(corpus)
+    who, show = speaker(9, 0), found[0].load().slice(0.5, 1.1)
+    root = write_person(who, [show, show.slice(0, 0.2)], tmp_path / "s0000", size=64)
+    faces = np.load(root / "bs.npy", allow_pickle=False)
+    assert faces.shape == (15 + 5, 52)
+    assert len(Audio.load(root / "aud.wav")) == 20 * 640
+    parts = [json.loads((root / f"transforms_{n}.json").read_text()) for n in ("train", "val")]
+    assert [f["img_id"] for p in parts for f in p["frames"]] == list(range(20))
+    marks = np.loadtxt(root / "ori_imgs" / "0.lms")
+    assert marks.shape == (68, 2)
+    labels = decode((root / "parsing" / "0.png").read_bytes())[..., :3]
+    x, y = marks[30].astype(int)
+    assert labels[y, x].tolist() == [0, 0, 255]
+    assert labels[0, 0].tolist() == [255, 255, 255]
+    torso = decode((root / "torso_imgs" / "0.png").read_bytes())
+    assert np.array_equal(
+        torso[..., 3] > 0, (labels == [255, 0, 0]).all(axis=2) | (labels == [0, 255, 0]).all(axis=2)
+    )
+    # The head's own points, through the camera that the head sees, fall where the picture shows them.
+    person = who.identity
+    nose = person.vertices[person.landmark("nose_bridge")] - person.joints[INDEX["head"]]
+    for k in (0, 10):
+        c2w = np.array(parts[0]["frames"][k]["transform_matrix"])
+        seen = c2w[:3, :3].T @ (nose - c2w[:3, 3])
+        pixel = (
+            parts[0]["cx"] - parts[0]["focal_len"] * seen[0] / seen[2],
+            parts[0]["cy"] + parts[0]["focal_len"] * seen[1] / seen[2],
+        )
+        shown = np.loadtxt(root / "ori_imgs" / f"{k}.lms")[27:29]
+        assert np.linalg.norm(shown - pixel, axis=1).min() < 2.5
+    before = (root / "bs.npy").stat().st_mtime_ns
+    write_person(who, [show], root, size=64)
+    assert (root / "bs.npy").stat().st_mtime_ns == before

@@ -210,7 +210,8 @@ def head_texture(traits: Traits, number: int) -> bytes:
         1.0 if traits.style in ("bob", "short") else np.clip(0.92 + 0.10 * noise(shape, 480, "cropped"), 0, 1)
     )
     shade = 0.62 * mean if traits.style in ("bob", "short") else 0.75 * mean + 0.1 * skin
-    return encode(_mixed(out, shade, cover * part.scalp * fuzz))
+    scalp = _spread(part.scalp, 20) if traits.style == "bald" else part.scalp
+    return encode(_mixed(out, shade, cover * scalp * fuzz))
 
 
 def _age_lines(traits: Traits, x: Picture, y: Picture, z: Picture) -> Picture:

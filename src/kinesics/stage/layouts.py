@@ -11,6 +11,9 @@
   ``<ID>/video/<view>/<emotion>/level_<k>/<NNN>.mp4``, and ``list_full_mead_annotated.txt`` with what is said.
   MEAD's neutral has one level.
 
+- ``adnerf`` (Guo et al., ICCV 2021; SyncTalk, TalkingGaussian): a folder per speaker, all takes one after the other,
+  see :mod:`kinesics.stage.person_folder`.
+
 Semantic classes: a phrase that got its gesture is ``deictic``, ``iconic`` or ``metaphoric``, ``_l``, ``_m`` or ``_h`` by its score;
 emblems, for which BEAT has no class, count as metaphoric. Beats are ``01_beat_align``.
 
@@ -136,11 +139,11 @@ def write_layout(
     folder
         Where the layout's folders go.
     layout
-        ``"beat"``, ``"beat2"`` or ``"mead"``.
+        ``"beat"``, ``"beat2"``, ``"mead"`` or ``"adnerf"``.
     video
         Also paint the films of MEAD.
     views, size
-        Of these films: names of :data:`MEAD_VIEWS`, and pixels.
+        Of these films: names of :data:`MEAD_VIEWS`, and pixels; AD-NeRF's pictures have this size, too.
     progress
         Show a bar.
 
@@ -154,7 +157,7 @@ def write_layout(
     DataError
         On an unknown layout, a corpus that is not finished, or more takes of an emotion than BEAT has numbers.
     MissingExtra
-        For MEAD without the extra ``video``.
+        For MEAD and AD-NeRF without the extra ``video``.
     """
     choose("layout", layout, LAYOUTS)
     about, found = clips(corpus)
@@ -272,6 +275,18 @@ def _mead(root: Path, found: list[Clip], people: dict[int, Speaker], options: _O
     return root
 
 
+def _adnerf(root: Path, found: list[Clip], people: dict[int, Speaker], options: _Options) -> Path:
+    from kinesics.stage.person_folder import write_person
+
+    own: dict[int, list[Clip]] = {}
+    for c in found:
+        own.setdefault(c.number, []).append(c)
+    order = bar(own.items(), "AD-NeRF", total=len(own), unit="person") if options.progress else own.items()
+    for number, takes in order:
+        write_person(people[number], [c.load() for c in takes], root / people[number].name, size=options.size)
+    return root
+
+
 def _film(path: Path, show: Performance, who: Speaker, turn: float, size: int) -> None:
     from kinesics.formats import video
     from kinesics.render import view_of
@@ -340,6 +355,6 @@ def _bytes(path: Path, data: bytes) -> None:
 
 
 LAYOUTS: dict[str, Callable[[Path, list[Clip], dict[int, Speaker], _Options], Path]] = {
-    "beat": _beat, "beat2": _beat2, "mead": _mead,
+    "adnerf": _adnerf, "beat": _beat, "beat2": _beat2, "mead": _mead,
 }  # fmt: skip
 """Layout → its writer."""

@@ -226,6 +226,7 @@ def render_clip(
     fps: object = 25,
     seed: int = 0,
     turn: float = 12.0,
+    stage: Set | None = None,
     flow: bool = True,
 ) -> Iterator[Shot]:
     """Paint a performance with labels, picture by picture.
@@ -246,6 +247,8 @@ def render_clip(
         Of light, backdrop and camera angle.
     turn
         Standard deviation of the camera's angle in degrees.
+    stage
+        Light and backdrop instead of drawn ones.
     flow
         Whether flow is wanted.
 
@@ -266,7 +269,7 @@ def render_clip(
     if performance.face.basis != "arkit":
         raise DataError(f"a clip needs the face in the basis 'arkit', not {performance.face.basis!r}")
     person = speaker if isinstance(speaker, Avatar) else speaker.identity
-    studio = Studio(person, draw_set(seed, "clip", turn=turn), view=view, size=size)
+    studio = Studio(person, stage or draw_set(seed, "clip", turn=turn), view=view, size=size)
     body = retarget(performance.body).on(person.skeleton)
     face = performance.face.select(person.morph_names)
     rate = exact_rate(fps, "clip")

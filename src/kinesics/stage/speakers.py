@@ -34,7 +34,7 @@ import numpy as np
 from kinesics.behaviour.controls import EMOTIONS
 from kinesics.behaviour.lexicon import lexicon
 from kinesics.bodies.avatar import Avatar
-from kinesics.errors import DataError
+from kinesics.errors import DataError, MissingExtra
 from kinesics.seeds import rng
 from kinesics.stage.traits import Traits, draw_traits
 
@@ -315,6 +315,7 @@ def make_speakers(
     """
     from kinesics import __version__
     from kinesics.formats._files import replacing
+    from kinesics.hear import espeak
 
     for name, value, low, high in (
         ("count", count, 1, 100_000),
@@ -323,6 +324,8 @@ def make_speakers(
     ):
         if not low <= value <= high:
             raise DataError(f"{name} {value}; expected {low} to {high}")
+    if not espeak.available():
+        raise MissingExtra("voice", "making speakers")
     root = Path(folder)
     settings = {
         "kind": "speakers", "version": VERSION, "kinesics": __version__, "seed": int(seed), "speakers": int(count),
