@@ -374,6 +374,76 @@ def _prepare(
         print(f"skipped: {entry.name}: {entry.skipped}")
 
 
+def _stage_make(
+    what: Annotated[Literal["speakers", "actions"], tyro.conf.Positional],
+    /,
+    *,
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    count: int = 20,
+    seed: int = 0,
+    takes: int = 4,
+    seconds: float = 10.0,
+    fps: str = "30",
+    captions: int = 4,
+    jobs: int | None = None,
+) -> None:
+    """Make a corpus of people who do not exist; the same seed gives the same bytes, a killed run goes on.
+
+    Args:
+        what: speakers (speech, face, gaze, body, hands, words, phones) or actions (described motion).
+        out: Folder of the corpus.
+        count: Speakers, or clips of actions.
+        seed: Decides everything.
+        takes: Takes of each speaker.
+        seconds: About how long a speaker's take is.
+        fps: Frames per second of actions.
+        captions: Descriptions of each action clip.
+        jobs: Processes; by default one a core.
+    """
+    from kinesics import stage
+    from kinesics.stage.actions import Options
+
+    if what == "speakers":
+        print(stage.make_speakers(out, count, seed, takes=takes, seconds=seconds, jobs=jobs))
+    else:
+        options = Options(fps=fps, captions=captions)  # type: ignore[arg-type]
+        print(stage.make_actions(out, count, seed, options=options, workers=jobs))
+
+
+def _stage_export(
+    corpus: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    layout: Literal["beat", "beat2", "mead", "adnerf"],
+    video: bool = False,
+    views: str = "front",
+    size: int = 256,
+) -> None:
+    """Write a corpus of speakers in the layout of a published data set.
+
+    Args:
+        corpus: Folder that `kinesics stage make speakers` wrote.
+        out: Folder for the layout.
+        layout: Whose.
+        video: Paint MEAD's films as well.
+        views: Of these films, joined by commas.
+        size: Pixels of films and pictures.
+    """
+    from kinesics import stage
+
+    print(stage.write_layout(corpus, out, layout, video=video, views=tuple(views.split(",")), size=size))
+
+
+_GROUPS = {"stage": {"make": _stage_make, "export": _stage_export}}
+"""Commands that have commands of their own."""
+
+
+def _stage() -> None:
+    """Make and export synthetic people with perfect labels; see `kinesics stage --help`."""
+    main(["stage", "--help"])
+
+
 def _avatars() -> None:
     """List who can perform."""
     from kinesics.bodies.avatar import avatars
@@ -405,7 +475,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="kinesics: %(message)s", stream=sys.stderr)
     # A killed process should clean up its unfinished files as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if arguments[:1] and arguments[0] in _GROUPS and len(arguments) > 1:
+            group = arguments[0]
+            tyro.extras.subcommand_cli_from_dict(_GROUPS[group], prog=f"kinesics {group}", args=arguments[1:])
+            return
         tyro.extras.subcommand_cli_from_dict(
             {
                 "perform": _perform,
@@ -414,6 +489,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "view": _view,
                 "measure": _measure,
                 "metrics": _metrics,
+                "stage": _stage,
                 "corpora": _corpora,
                 "download": _download,
                 "prepare": _prepare,

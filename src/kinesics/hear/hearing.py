@@ -138,18 +138,32 @@ def speak(
         pitch_range=pitch_range,
         progress=progress,
     )
+    return said_aloud(said, text, voice=espeak.pick_voice(voice, language))
+
+
+def said_aloud(said: espeak.Spoken, text: str, *, voice: str) -> Performance:
+    """What :func:`speak` gives, of speech that espeak-ng has said already.
+
+    Parameters
+    ----------
+    said
+        Sound and times, as they came or changed alike.
+    text
+        What was said, with its punctuation.
+    voice
+        The voice's code, such as ``"en-us+f3"``.
+    """
     audio = Audio(said.samples, Fraction(espeak.RATE))
     words, phones = Tier("words", said.words), Tier("phones", said.phones)
-    code = espeak.pick_voice(voice, language)
     heard, notes = _prepare(audio)
     after = _punctuation(text, said.words)
-    tracks = _prosody(heard, words, phones, language=code.partition("+")[0], after=after)
-    if espeak.is_english(code):  # stress has done its work in the syllables
+    tracks = _prosody(heard, words, phones, language=voice.partition("+")[0], after=after)
+    if espeak.is_english(voice):  # stress has done its work in the syllables
         tracks["phones"] = Tier("phones", tuple(replace(p, label=plain(p.label)) for p in phones))
     spans = _speech_of(phones)
     tracks["speech spans"] = Tier("speech spans", tuple(Interval(a, b, "speech") for a, b in spans))
-    notes.update(method="espeak", voice=code)
-    return Performance({"speech": audio, **tracks}, {"hear": notes, "language": code.partition("+")[0]})
+    notes.update(method="espeak", voice=voice)
+    return Performance({"speech": audio, **tracks}, {"hear": notes, "language": voice.partition("+")[0]})
 
 
 def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
