@@ -33,7 +33,7 @@ def draw(data: Tensor, schedule: Schedule, *, predicts: str = "data") -> tuple[T
     """
     choose("prediction", predicts, PREDICTS)
     t = torch.randint(len(schedule), (len(data),), device=data.device)
-    kept = torch.as_tensor(schedule.kept, dtype=data.dtype, device=data.device)[t]
+    kept = torch.tensor(schedule.kept, dtype=data.dtype, device=data.device)[t]
     kept = kept.reshape(-1, *([1] * (data.ndim - 1)))
     noise = torch.randn_like(data)
     a, s = kept.sqrt(), (1 - kept).sqrt()
@@ -43,7 +43,7 @@ def draw(data: Tensor, schedule: Schedule, *, predicts: str = "data") -> tuple[T
 
 def data_of(predicted: Tensor, x: Tensor, t: Tensor, schedule: Schedule, *, predicts: str) -> Tensor:
     """(B, ...) the x0 that a prediction at steps ``t`` (B,) stands for: what losses on motion need."""
-    kept = torch.as_tensor(schedule.kept, dtype=x.dtype, device=x.device)[t].reshape(-1, *([1] * (x.ndim - 1)))
+    kept = torch.tensor(schedule.kept, dtype=x.dtype, device=x.device)[t].reshape(-1, *([1] * (x.ndim - 1)))
     a, s = kept.sqrt(), (1 - kept).sqrt()
     if choose("prediction", predicts, PREDICTS) == "data":
         return predicted

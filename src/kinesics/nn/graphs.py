@@ -51,6 +51,6 @@ def runner(graph: Graph) -> Run:
                 for n, example in graph.inputs.items()
             ]
             made = graph(*inputs)
-        return {n: y.float().cpu().numpy() for n, y in zip(graph.outputs, made, strict=True)}
+        return {n: y.detach().float().cpu().numpy() for n, y in zip(graph.outputs, made, strict=True)}
 
     return run
