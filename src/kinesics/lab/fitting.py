@@ -7,6 +7,7 @@ state as if nothing had happened, and ends with the same weights bit for bit (on
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -144,6 +145,8 @@ class _Run:
         if not len(corpus):
             raise DataError("the corpus is empty")
         writable(self.result)
+        for left in out.glob(f".{stage}.*.part"):  # what a killed run was writing
+            left.unlink(missing_ok=True)
         self.fabric = _fabric(devices, device) if devices > 1 else None
         self.device = ck.device_of(device) if self.fabric is None else self.fabric.device
         self.step, self.best, self.waited = 0, math.inf, 0
@@ -414,8 +417,6 @@ def _torch_seed(seed: int, *names: object) -> int:
 
 def _plain(value: Any) -> Any:
     """As it comes back from JSON."""
-    import json
-
     return json.loads(json.dumps(value))
 
 
