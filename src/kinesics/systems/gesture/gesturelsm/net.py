@@ -62,21 +62,22 @@ class Across(nn.Module):
     def __init__(self, config: GestureLSMConfig) -> None:
         super().__init__()
         width = config.width
-        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(3)])
         self.parts = Attention(width, config.heads, bias=True) if config.together else None
+        self.before_parts = nn.LayerNorm(width) if config.together else None
+        self.before_time, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.time = Attention(width, config.heads, rotary=True, bias=True)
         self.mlp = mlp(width, config.hidden)
         self.drop = DropPath(config.drop)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, parts, width)."""
-        if self.parts is not None:
-            y = self.parts(self.norms[0](x).flatten(0, 1)).unflatten(0, x.shape[:2])
+        if self.parts is not None and self.before_parts is not None:
+            y = self.parts(self.before_parts(x).flatten(0, 1)).unflatten(0, x.shape[:2])
             x = x + self.drop(y)
-        y = self.norms[1](x).transpose(1, 2)
+        y = self.before_time(x).transpose(1, 2)
         y = self.time(y.flatten(0, 1)).unflatten(0, y.shape[:2]).transpose(1, 2)
         x = x + self.drop(y)
-        return x + self.drop(self.mlp(self.norms[2](x)))
+        return x + self.drop(self.mlp(self.before_mlp(x)))
 
 
 class Generator(nn.Module):

@@ -312,8 +312,8 @@ class GestureLSM(System):
         config, skeleton = self.config, load_avatar(avatar).skeleton
         speaker = self._speaker(speaker)
         steps = config.steps if steps is None else steps
-        if not np.isfinite(guidance):
-            raise DataError(f"guidance {guidance}; expected a finite number, 1 for none")
+        if steps < 1 or not np.isfinite(guidance):
+            raise DataError(f"steps {steps}, guidance {guidance}; expected at least 1, and a finite number (1: none)")
         frames = ceil(performance.duration * FPS)
         if not frames:
             raise DataError("the speech is empty; there is nothing to move to")
