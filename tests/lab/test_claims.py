@@ -11,7 +11,9 @@ from kinesics.lab import claims
 from kinesics.lab.claims import Arm, Claim, lower
 
 
-def toy(calls: list, *, better: float = 1.0, rule: str = "A's error is lower than B's.", broken: str = "") -> Claim:
+def toy(
+    calls: list, *, better: float = 1.0, rule: str = "A's error is lower than B's.", broken: str = ""
+) -> Claim:
     def arm(name, level):
         def run(given):
             calls.append((name, given.seed, given.quick))
@@ -102,7 +104,7 @@ def test_a_damaged_record_is_named(tmp_path):
 
 
 def test_unknown_claims_are_refused(tmp_path):
-    with pytest.raises(DataError, match="unknown claim 'nothing'; choose one of: .*gesturelsm"):
+    with pytest.raises(DataError, match=r"unknown claim 'nothing'; choose one of: .*gesturelsm"):
         claims.claim("nothing", records=tmp_path)
 
 

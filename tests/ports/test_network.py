@@ -82,7 +82,14 @@ def test_what_does_not_fit_is_said_in_one_line(file, inputs, message):
 def test_files_that_are_no_networks_are_format_errors(file, tmp_path):
     data = file.read_bytes()
     bad = tmp_path / "bad.onnx"
-    for piece in (b"", b"hello", data[: len(data) // 2], data[:-1], bytes(len(data)), b"<?xml version='1.0'?><net/>"):
+    for piece in (
+        b"",
+        b"hello",
+        data[: len(data) // 2],
+        data[:-1],
+        bytes(len(data)),
+        b"<?xml version='1.0'?><net/>",
+    ):
         bad.write_bytes(piece)
         with pytest.raises(FormatError) as error:
             load_network(bad)

@@ -19,9 +19,13 @@ from kinesics.systems.gesture.gesturelsm.spec import HANDS, JOINTS, LOWER, UPPER
 def walk(frames: int = 60, fps: int = 30) -> Motion:
     stream = rng(0, "walk")
     skeleton = load_avatar("maya").skeleton
-    turns = rot.from_rotvec(0.3 * np.sin(np.arange(frames)[:, None, None] / 9 + stream.uniform(0, 6, (55, 3))))
+    turns = rot.from_rotvec(
+        0.3 * np.sin(np.arange(frames)[:, None, None] / 9 + stream.uniform(0, 6, (55, 3)))
+    )
     turns[:, 22:25] = rot.IDENTITY
-    root = skeleton.offsets[0] + np.stack([0.02 * np.arange(frames), 0 * np.arange(frames), np.sin(np.arange(frames) / 9)], 1)
+    root = skeleton.offsets[0] + np.stack(
+        [0.02 * np.arange(frames), 0 * np.arange(frames), np.sin(np.arange(frames) / 9)], 1
+    )
     return Motion(skeleton, turns, root, fps)
 
 
@@ -34,7 +38,9 @@ def test_bodies_come_back():
     motion = walk()
     six, moved = features.to_six(motion, JOINTS), features.travel(motion)
     assert six.shape == (60, 52 * 6)
-    again = features.to_motion(six, JOINTS, motion.skeleton, 30, moved=moved, origin=tuple(motion.root[0, [0, 2]]))
+    again = features.to_motion(
+        six, JOINTS, motion.skeleton, 30, moved=moved, origin=tuple(motion.root[0, [0, 2]])
+    )
     assert rot.angle(again.rotations, motion.rotations).max() < 2e-3
     # the first frame's step is made up, all others are true
     np.testing.assert_allclose(np.diff(again.root, axis=0), np.diff(motion.root, axis=0), atol=1e-5)
@@ -92,7 +98,9 @@ def test_the_envelope_is_on_the_performances_clock():
 
 
 def test_words_are_numbered_where_they_are_said():
-    words = Tier("words", [Interval(0.5, 1.0, "Hello,"), Interval(1.2, 1.5, "world"), Interval(9.0, 9.5, "late")])
+    words = Tier(
+        "words", [Interval(0.5, 1.0, "Hello,"), Interval(1.2, 1.5, "world"), Interval(9.0, 9.5, "late")]
+    )
     seen = features.word_numbers(words, 60, fps=30, vocabulary=100)
     assert (seen[:15] == features.SILENCE).all()
     assert (seen[15:30] == features.word_number("hello", 100)).all()

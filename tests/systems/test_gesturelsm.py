@@ -32,7 +32,11 @@ def show(seconds: float = 4.0, seed: int = 0) -> Performance:
     phase = stream.uniform(0, 6, (55, 3))
     turns = rot.from_rotvec(0.3 * np.sin(np.arange(frames)[:, None, None] / 20 + phase))
     root = skeleton.offsets[0] + 0.02 * np.sin(np.arange(frames) / 30)[:, None]
-    sound = 0.1 * stream.standard_normal(round(seconds * 16000)) * (np.sin(np.arange(round(seconds * 16000)) / 4000) > 0)
+    sound = (
+        0.1
+        * stream.standard_normal(round(seconds * 16000))
+        * (np.sin(np.arange(round(seconds * 16000)) / 4000) > 0)
+    )
     words = [Interval(0.3 * i, 0.3 * i + 0.25, w) for i, w in enumerate("this is what we said".split())]
     return Performance(
         {
@@ -52,7 +56,13 @@ def trained(tmp_path_factory):
     corpus = Arrays.of_performances(system, [show(4, seed) for seed in range(2)])
     first = fit(system, corpus, out, training=Training(20, 8, 3e-3), progress=False)
     return fit(
-        system, corpus, out, stage="generator", start=first.checkpoint, training=Training(20, 8, 3e-3), progress=False
+        system,
+        corpus,
+        out,
+        stage="generator",
+        start=first.checkpoint,
+        training=Training(20, 8, 3e-3),
+        progress=False,
     ).checkpoint
 
 
@@ -117,7 +127,9 @@ def test_every_variant_trains_and_every_weight_takes_part(flow, together):
     # The layer for the size of a step begins at zero; what feeds it gets a gradient all the same.
     losses = net.loss(batch, "generator")
     losses["loss"].backward()
-    idle = {n for n, p in net.named_parameters() if n.startswith(("generator", "listener")) and p.grad is None}
+    idle = {
+        n for n, p in net.named_parameters() if n.startswith(("generator", "listener")) and p.grad is None
+    }
     assert not idle
     assert all(p.grad is None for p in net.tokenisers.parameters())
 
@@ -168,11 +180,15 @@ def test_examples_are_windows_of_what_was_seen_and_heard():
 def test_tokenisers_learn_to_give_motion_back(torch_side, tmp_path):
     system = small(codes=64, tokeniser_width=24)
     corpus = Arrays.of_performances(system, [show(8, seed) for seed in range(2)])
-    done = fit(system, corpus, tmp_path, training=Training(120, 16, 5e-3, (0.9, 0.99)), every=120, progress=False)
+    done = fit(
+        system, corpus, tmp_path, training=Training(120, 16, 5e-3, (0.9, 0.99)), every=120, progress=False
+    )
     _, net = restore(done.checkpoint)
     run = networks(net)
     motion = corpus.stacked["motion"]
-    made = np.concatenate([run["decode"](latents=run["encode"](motion=m[None])["latents"])["motion"] for m in motion])
+    made = np.concatenate(
+        [run["decode"](latents=run["encode"](motion=m[None])["latents"])["motion"] for m in motion]
+    )
     error = np.square(made - motion).mean((0, 1))
     told = 1 - error.sum() / motion.var((0, 1)).sum()
     assert told > 0.5, "of the motion's variance"
@@ -251,7 +267,9 @@ def test_reflow_trains_on_pairs_of_noise_and_output(torch_side, trained, tmp_pat
     system, parts = torch_side
     pairs = Arrays.of(system.pairs(system.examples(show(3.0)), parts, steps=4))
     assert pairs.stacked["noise"].shape == pairs.stacked["latents"].shape == (len(pairs), 3, 8, 8)
-    done = fit(system, pairs, tmp_path, stage="reflow", start=trained, training=Training(5, 4), progress=False)
+    done = fit(
+        system, pairs, tmp_path, stage="reflow", start=trained, training=Training(5, 4), progress=False
+    )
     assert np.isfinite(done.losses["loss"])
 
 

@@ -41,7 +41,9 @@ def test_a_system_says_what_it_is(system):
     assert (folder.parent.name, folder.name) == (capability.task, system.name)
     assert sorted(p.name for p in folder.glob("*.py")) == ["__init__.py", "net.py", "spec.py"]
     text = module.__doc__
-    assert all(word in text for word in ("Paper", "In.", "Out.", "Faithful", "Differs")), "the docstring is the spec"
+    assert all(word in text for word in ("Paper", "In.", "Out.", "Faithful", "Differs")), (
+        "the docstring is the spec"
+    )
 
 
 @EVERY
@@ -83,6 +85,10 @@ def test_naming_systems_loads_neither_torch_nor_the_runtime():
     code = "import sys; from kinesics import systems; systems.available(); print(*sys.modules)"
     src = str(Path(kinesics.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": src, "PATH": ""}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": src, "PATH": ""},
     )
     assert not set(done.stdout.split()) & {"torch", "openvino", "onnx", "scipy", "numba"}

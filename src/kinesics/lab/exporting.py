@@ -108,7 +108,9 @@ def gap(graph: Graph, exported: Any) -> float:
             shape = list(example.shape)
             for axis in graph.dynamic.get(name, {}):
                 shape[axis] *= trial + 1
-            values = stream.standard_normal(shape) if example.is_floating_point() else stream.integers(0, 1, shape)
+            values = (
+                stream.standard_normal(shape) if example.is_floating_point() else stream.integers(0, 1, shape)
+            )
             inputs[name] = values.astype(example.numpy().dtype)
         wanted, found = runner(graph)(**inputs), exported(**inputs)
         for name, values in wanted.items():

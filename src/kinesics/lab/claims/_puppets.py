@@ -16,9 +16,31 @@ from kinesics.progress import progress
 from kinesics.seeds import rng
 
 _WHO = ("I", "we", "you", "they", "my sister", "the teacher", "everyone")
-_DOES = ("never wanted", "always loved", "finally understood", "really forgot", "carried", "showed me", "built")
-_WHAT = ("this huge idea", "a tiny house", "the whole story", "nothing at all", "that long road", "two big boxes")
-_END = ("and it was wonderful", "but not for long", "over there", "so I said no", "because of you", "right now")
+_DOES = (
+    "never wanted",
+    "always loved",
+    "finally understood",
+    "really forgot",
+    "carried",
+    "showed me",
+    "built",
+)
+_WHAT = (
+    "this huge idea",
+    "a tiny house",
+    "the whole story",
+    "nothing at all",
+    "that long road",
+    "two big boxes",
+)
+_END = (
+    "and it was wonderful",
+    "but not for long",
+    "over there",
+    "so I said no",
+    "because of you",
+    "right now",
+)
 
 
 def text(seed: int, index: int) -> str:

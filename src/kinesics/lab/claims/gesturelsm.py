@@ -51,7 +51,9 @@ def _trained(**changes: Any) -> Callable[[Run], Mapping[str, float]]:
         options = {"seed": run.seed, "every": 200, "progress": not run.quick}
         out = run.work / f"seed-{run.seed}"
         # One tokeniser for all arms of a seed: they differ in the generator alone.
-        first = fit(base, corpus, out, training=Training(steps[0], 32, 1e-3, (0.9, 0.99), warm_up=50), **options)
+        first = fit(
+            base, corpus, out, training=Training(steps[0], 32, 1e-3, (0.9, 0.99), warm_up=50), **options
+        )
         system = GestureLSM(_config(run.quick, **changes))
         name = "-".join(f"{k}={v}" for k, v in changes.items()) or "shortcut"
         done = fit(
@@ -60,7 +62,9 @@ def _trained(**changes: Any) -> Callable[[Run], Mapping[str, float]]:
             out / name.replace(" ", ""),
             stage="generator",
             start=first.checkpoint,
-            training=Training(steps[1], 32, 1e-3, (0.5, 0.999), warm_up=50, drops=((0.7, 0.2),), average=0.99),
+            training=Training(
+                steps[1], 32, 1e-3, (0.5, 0.999), warm_up=50, drops=((0.7, 0.2),), average=0.99
+            ),
             **options,
         )
         system, net = ck.restore(done.checkpoint)
