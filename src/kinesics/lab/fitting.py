@@ -219,16 +219,25 @@ class _Run:
                 f"{found.path}: a checkpoint of {found.meta['system']}, not of {self.system.name}"
             )
         found.system()
-        try:
-            missing, extra = self.net.load_state_dict(dict(found.tensors), strict=False)
-        except RuntimeError as error:
+        stages = self.system.stages
+        done = stages.index(choose("stage", found.meta["stage"], stages)) + 1
+        names = {id(p): n for n, p in self.net.named_parameters()}
+        trained, later = (
+            {names[id(p)].partition(".")[0] for stage in part for p in self.net.trainable(stage)}
+            for part in (stages[:done], stages[done:])
+        )
+        # What no stage has trained yet is taken from this configuration, whatever size it had there.
+        fresh = later - trained
+        mine = self.net.state_dict()
+        theirs = {n: v for n, v in found.tensors.items() if n.partition(".")[0] not in fresh}
+        wanted = {n: v for n, v in mine.items() if n.partition(".")[0] not in fresh}
+        wrong = [n for n in sorted({*theirs, *wanted}) if _shape(theirs.get(n)) != _shape(wanted.get(n))]
+        if wrong:
             raise DataError(
-                f"{found.path}: its networks have other sizes than this configuration's"
-            ) from error
-        if missing or extra:
-            raise DataError(
-                f"{found.path}: its networks have other parts than this configuration's: {(missing + extra)[0]}"
+                f"{found.path}: {wrong[0]} is {_shape(theirs.get(wrong[0]))}, but {_shape(wanted.get(wrong[0]))} in this "
+                f"configuration; train {found.meta['stage']} with it first"
             )
+        self.net.load_state_dict({**mine, **theirs})
 
     def _go_on(self, found: ck.Checkpoint) -> None:
         mine, theirs = self.identity(), {k: found.meta.get(k) for k in self.identity()}
@@ -434,6 +443,10 @@ def stacked(corpus: Corpus, indices: list[int], device: torch.device) -> dict[st
             device
         )
     return out
+
+
+def _shape(tensor: Tensor | None) -> tuple[int, ...] | None:
+    return None if tensor is None else tuple(tensor.shape)
 
 
 def _torch_seed(seed: int, *names: object) -> int:
