@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from kinesics.errors import DataError, FormatError
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Audio, Interval, Motion, Performance, Tier
 from kinesics.seeds import rng
+from kinesics.systems.gesture import gesturelsm
 from kinesics.systems.gesture.gesturelsm.spec import CHANNELS, GestureLSM, GestureLSMConfig
 
 torch = pytest.importorskip("torch")
@@ -294,6 +297,10 @@ def test_an_exported_folder_is_checked(exported, tmp_path):
     folder, _ = exported
     with pytest.raises(FormatError, match=r"system\.json"):
         load_system(tmp_path)
+    shipped = Path(gesturelsm.__file__).parent / "shipped"
+    if not shipped.is_dir():
+        with pytest.raises(DataError, match="no networks of gesturelsm are shipped"):
+            load_system("gesturelsm")
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     (copy / "step.onnx").write_bytes((folder / "encode.onnx").read_bytes())
