@@ -202,7 +202,7 @@ class _Run:
             parameter.requires_grad_(id(parameter) in moving)
         t = self.training
         self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=t.rate, betas=t.betas, weight_decay=t.weight_decay, foreach=False
+            self.parameters, lr=t.rate, betas=t.betas, weight_decay=t.weight_decay
         )
         self.mean = (
             {n: p.detach().clone() for n, p in self.net.named_parameters() if id(p) in moving}
