@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import kinesics
 from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import DataError, FormatError
@@ -288,6 +291,24 @@ def test_exported_networks_do_as_torch_does(exported, torch_side):
     assert told["precision"] == "f32"
     assert told["networks"]["step"] == parts["step"].hash
     assert system.perform(given, parts, start=show(1.0).body).meta["gesturelsm"]["continued"] is True
+
+
+def test_an_exported_system_performs_without_torch(exported):
+    code = """
+import sys
+sys.modules["torch"] = None
+import numpy as np
+from kinesics.performance import Audio, Performance
+from kinesics.systems import load_system
+system, networks = load_system(sys.argv[1])
+print(len(system.perform(Performance({"speech": Audio(np.zeros(16000), 16000)}), networks).body))
+"""
+    src = str(Path(kinesics.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(exported[0])],
+        capture_output=True, text=True, check=True, env={"PYTHONPATH": src, "PATH": ""},
+    )  # fmt: skip
+    assert done.stdout.split() == ["30"]
 
 
 def test_an_exported_folder_is_checked(exported, tmp_path):
