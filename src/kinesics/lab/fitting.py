@@ -152,8 +152,6 @@ class _Run:
         self.device = ck.device_of(device) if self.fabric is None else self.fabric.device
         self.rank = 0 if self.fabric is None else self.fabric.global_rank
         self.log: Log | None = None
-        self.rank = 0 if self.fabric is None else self.fabric.global_rank
-        self.log: Log | None = None
         self.step, self.best, self.waited = 0, math.inf, 0
         self.losses: dict[str, float] = {}
 
