@@ -1,0 +1,1 @@
+"""Systems that move the body to speech."""
