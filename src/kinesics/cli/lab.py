@@ -1,0 +1,149 @@
+"""Commands that train, judge and export systems, and test their claims (extra ``lab``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from kinesics.cli._shared import options_of
+from kinesics.errors import DataError
+
+
+def systems() -> None:
+    """List the published systems."""
+    from kinesics.systems import available
+
+    for system in available():
+        can = system.capability
+        print(
+            f"{system.name:14} {can.task:9} needs {', '.join(can.needs)}, gives {', '.join(can.gives)}: {system.title}"
+        )
+
+
+def train(
+    name: Annotated[str, tyro.conf.Positional],
+    /,
+    *,
+    data: Path,
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    preset: Literal["tiny", "paper"] = "tiny",
+    option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
+    stage: str = "",
+    seed: int = 0,
+    patience: int = 0,
+    device: str = "auto",
+    devices: int = 1,
+) -> None:
+    """Train a system; a killed training goes on to the same result.
+
+    Args:
+        name: A system; see `kinesics systems`.
+        data: Prepared corpus; see `kinesics prepare`.
+        out: Folder for checkpoints and logs.
+        preset: Small enough for two cores, or the published sizes.
+        option: Setting of the system as name=value; may be given several times.
+        stage: Train this stage alone, from the checkpoint of the one before in --out; by default all, in order.
+        seed: Of weights, order and noise.
+        patience: Validations without a better loss after which a stage stops; 0: never.
+        device: auto, cpu, cuda and so on.
+        devices: How many; more than one needs the extra scale.
+    """
+    from kinesics import lab
+    from kinesics.corpora import Corpus
+    from kinesics.systems import find
+
+    kind = find(name)
+    system = kind(kind.config_type.preset(preset, **options_of(option)))
+    corpus = Corpus.open(data)
+    learn, check = (corpus.examples(s, system.examples, key=system.key) for s in ("train", "val"))
+    before = None
+    for part in system.stages:
+        if stage in ("", part):
+            done = lab.fit(
+                system, learn, out, stage=part, start=before, validation=check if len(check) else None,
+                seed=seed, patience=patience, device=device, devices=devices,
+            )  # fmt: skip
+            print(f"{part}: {done.stopped} after {done.step} updates, {done.losses}: {done.checkpoint}")
+        before = out / f"{part}.safetensors"
+
+
+def evaluate(
+    checkpoint: Annotated[Path, tyro.conf.Positional],
+    /,
+    *,
+    data: Path,
+    measure: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-m"])] = (),
+    option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
+    seed: int = 0,
+) -> None:
+    """Judge a checkpoint on the test split of a prepared corpus.
+
+    Args:
+        checkpoint: What `kinesics train` wrote.
+        data: Prepared corpus.
+        measure: Metric over what the system performs anew, for instance FGD; may be given several times.
+        option: Knob of the system as name=value.
+        seed: Of all noise.
+    """
+    from kinesics import lab
+    from kinesics.corpora import Corpus
+
+    system, _ = lab.restore(checkpoint)
+    corpus = Corpus.open(data)
+    held_out = corpus.names("test")
+    if not held_out:
+        raise DataError(f"{data}: the corpus has no test split")
+    examples = corpus.examples("test", system.examples, key=system.key)
+    found = lab.evaluate(
+        checkpoint,
+        corpus=examples if len(examples) else None,
+        performances=[corpus.clip(n) for n in held_out] if measure else (),
+        measures=measure,
+        seed=seed,
+        **options_of(option),
+    )
+    for key, value in found.items():
+        print(f"{key:24} {value:.6g}")
+
+
+def export(
+    checkpoint: Annotated[Path, tyro.conf.Positional], folder: Annotated[Path, tyro.conf.Positional], /
+) -> None:
+    """Export a checkpoint's networks to ONNX, checked against torch, so that they run without it.
+
+    Args:
+        checkpoint: What `kinesics train` wrote.
+        folder: Where to.
+    """
+    from kinesics import lab
+
+    print(lab.export(checkpoint, folder))
+
+
+def claim(
+    name: Annotated[str, tyro.conf.Positional] = "",
+    /,
+    *,
+    all: bool = False,
+    quick: bool = False,
+    seeds: int | None = None,
+    records: Path = Path("claims"),
+) -> None:
+    """Test again what made a system worth publishing, and record whether it holds.
+
+    Args:
+        name: A claim; all of them are listed where none is named.
+        all: Test every claim.
+        quick: A small version, under a minute; it proves the way, not the claim.
+        seeds: How many; 3, or 1 when quick.
+        records: Folder of the records, from which a killed test goes on.
+    """
+    from kinesics.lab import claims
+
+    if not (name or all):
+        print("\n".join(claims.available()))
+        return
+    for one in claims.available() if all else (name,):
+        print(claims.claim(one, quick=quick, seeds=seeds, records=records))
