@@ -150,6 +150,8 @@ def _convert(
         "change": lambda show, path: _performed(show, path, seed),
     }
     if not source.is_dir():
+        if to and not source.exists():
+            raise FormatError(source, "path", "a folder, found nothing", "check the path")
         if to:
             raise DataError(f"--to is for folders; {target} already tells the format")
         show = formats.convert(source, target, **options)
