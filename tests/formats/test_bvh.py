@@ -340,3 +340,11 @@ def test_names_that_repeat_are_numbered_however_many(tmp_path):
     )
     names = formats.load(tmp_path / "a.bvh").body.skeleton.names
     assert (len(set(names)), names[1], names[-1]) == (5001, "a_2", "a_5001")
+
+
+def test_makehuman_is_in_decimetres_and_adds_positions_to_offsets(shared_data):
+    show = formats.load(shared_data("free-avatars") / "makehuman" / "tpose.bvh", up="Z")
+    assert (show.meta["bvh"]["unit"], show.meta["bvh"]["positions"]) == ("dm", "added to OFFSET")
+    height, span = np.ptp(show.body.positions()[0][:, [1, 0]], axis=0)
+    assert 1.4 < height < 1.9
+    assert 1.3 < span < 1.9

@@ -127,6 +127,7 @@ def test_the_command_line_converts_tells_and_explains(tmp_path, take, capsys):
         (["convert", tmp_path / "a.kin", tmp_path / "b.bvh", "--skeleton", "none.bvh"], "found nothing"),
         (["info", tmp_path / "none.kin"], "found nothing"),
         (["info", tmp_path], "found a folder"),
+        (["convert", tmp_path / "none", tmp_path / "out", "--to", ".glb"], "found nothing"),
     ]:
         with pytest.raises(SystemExit) as stop:
             cli.main(list(map(str, wrong)))

@@ -248,3 +248,20 @@ def test_a_link_is_replaced_and_not_followed(tmp_path):
         assert not link.is_symlink()
         assert formats.load(link)["words"] == SHOW["words"]
     assert (tmp_path / "real.kin").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.xml", "<coverage/>", "one of: BML 1.0, SiGML"),
+        ("a.json", '{"clip": {"behaviors": ["walk"]}}', "one of: BEAT face, BML as JSON"),
+    ],
+)
+def test_what_no_format_recognises_lists_those_that_share_the_ending(tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FormatError, match=says):
+        formats.load(tmp_path / name)
+    (tmp_path / "b.xml").write_text(
+        "<?xml version='1.0'?><b:bml xmlns:b='http://www.bml-initiative.org/bml/bml-1.0' id='a'/>"
+    )
+    assert formats.format_of(tmp_path / "b.xml").name == "BML 1.0"

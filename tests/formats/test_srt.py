@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from kinesics import formats
-from kinesics.errors import FormatError
+from kinesics.errors import DataError, FormatError
 from kinesics.formats import srt
 from kinesics.performance import Interval, Performance, Tier
 from tests.formats.tier_cases import SHOW, damaged, refused_or_read, rows, tiers
@@ -102,3 +102,17 @@ def test_damage_is_refused_or_survived(tmp_path):
         refused_or_read(srt.read, tmp_path / "a.srt", data)
     for tail in ("<font " * 100_000, "{\\" * 200_000, "1\n" * 200_000, " " * 400_000 + "-->"):
         refused_or_read(srt.read, tmp_path / "a.srt", ("1\n00:00:01,000 --> 00:00:02,000\n" + tail).encode())
+
+
+def test_other_encodings_are_told_and_can_be_named(tmp_path):
+    path = tmp_path / "a.srt"
+    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\n轻轻一跳\n".encode("gb18030"))
+    assert formats.load(path).meta["srt"]["encoding"] == "cp1252"
+    show = formats.load(path, encoding="gb2312")
+    assert (show.tier("captions").labels, show.meta["srt"]["encoding"]) == (("轻轻一跳",), "gb2312")
+    with pytest.raises(DataError, match="unknown encoding 'gb'"):
+        formats.load(path, encoding="gb")
+    with pytest.raises(FormatError, match="text in ascii"):
+        formats.load(path, encoding="ascii")
+    path.write_text("1\n00:00:01,000 --> 00:00:02,000\n轻轻一跳\n", encoding="utf-8")
+    assert "srt" not in formats.load(path).meta

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from kinesics.cli._shared import options_of, size_of
-from kinesics.errors import DataError
+from kinesics.errors import DataError, FormatError
 
 
 def convert(
@@ -48,6 +48,8 @@ def convert(
         "change": lambda show, path: _performed(show, path, seed),
     }
     if not source.is_dir():
+        if to and not source.exists():
+            raise FormatError(source, "path", "a folder, found nothing", "check the path")
         if to:
             raise DataError(f"--to is for folders; {target} already tells the format")
         show = formats.convert(source, target, **options)

@@ -19,8 +19,8 @@ KEY = b"kinesics"
 MOST_BYTES = 8_000_000_000
 """Bytes that a table may take in memory."""
 
-_EXPANDS = 2_000
-"""Times its size that a file may grow: a column of one repeated number shrinks that far in earnest."""
+_EXPANDS = 200
+"""Times its size that a file may grow; tables of real movement grow tenfold."""
 
 _ALWAYS = 64_000_000
 _ROWS = 1 << 16

@@ -26,8 +26,21 @@ def head_of(path: Path, size: int = 65_536) -> str:
     return raw.decode(encoding, errors="replace")
 
 
-def text_of(path: Path, *, most: int = MOST_BYTES, fallback: str | None = None) -> str:
+def text_of(path: Path, *, most: int = MOST_BYTES) -> str:
     """The text of a file: UTF-8, or UTF-16 with a byte order mark; line ends become ``\\n``.
+
+    Raises
+    ------
+    FormatError
+        If it has more than ``most`` bytes, or is not text in these encodings.
+    """
+    return decoded(path, most=most)[0]
+
+
+def decoded(
+    path: Path, *, most: int = MOST_BYTES, fallback: str | None = None, encoding: str | None = None
+) -> tuple[str, str]:
+    """The text of a file as :func:`text_of` gives it, and the encoding that was taken.
 
     Parameters
     ----------
@@ -36,12 +49,16 @@ def text_of(path: Path, *, most: int = MOST_BYTES, fallback: str | None = None) 
     most
         Bytes above which it is refused.
     fallback
-        Encoding to try, with a warning in the log, where it is neither.
+        Encoding to take, with a warning in the log, where it is neither UTF-8 nor marked as UTF-16.
+    encoding
+        Encoding to take in any case.
 
     Raises
     ------
     FormatError
-        If it is too large or not text in these encodings.
+        If it is too large, or not text in these encodings.
+    DataError
+        If Python knows no ``encoding`` of that name.
     """
     size = path.stat().st_size
     if size > most:
@@ -49,17 +66,23 @@ def text_of(path: Path, *, most: int = MOST_BYTES, fallback: str | None = None) 
             path, "size", f"at most {most / 1e6:.0f} MB, found {size / 1e6:.0f}", "split the file"
         )
     raw = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
+    taken = encoding or next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
     try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        if fallback is None or encoding != "utf-8":
-            raise FormatError(
-                path, f"byte {error.start}", f"text in {encoding}", "save it as UTF-8"
-            ) from error
-        log.warning("%s is not UTF-8 (byte %d); read as %s", path, error.start, fallback)
-        text = raw.decode(fallback, errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        text = raw.decode(taken)
+    except LookupError as error:
+        raise DataError(f"unknown encoding {taken!r:.40}; expected a name such as 'gb18030'") from error
+    except UnicodeError as error:
+        if fallback is None or taken != "utf-8" or encoding is not None:
+            where = f"byte {error.start}" if isinstance(error, UnicodeDecodeError) else "text"
+            raise FormatError(path, where, f"text in {taken}", "save it as UTF-8") from error
+        log.warning("%s is not UTF-8 (byte %d); read as %s", path, getattr(error, "start", 0), fallback)
+        text, taken = raw.decode(fallback, errors="replace"), fallback
+    return text.replace("\r\n", "\n").replace("\r", "\n"), taken
+
+
+def encoding_fact(encoding: str) -> dict[str, str]:
+    """What ``meta`` says of an encoding: nothing of UTF-8."""
+    return {} if encoding.startswith("utf-8") else {"encoding": encoding}
 
 
 def xml_of(path: Path, *, root: str, most: int = MOST_BYTES) -> Element:

@@ -42,6 +42,7 @@ is kept.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ from kinesics.formats._bml_build import CHILDREN, POINTS, Builder, head_of_meta
 from kinesics.formats._bml_write import NAMESPACE, OWN, write_bml
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
+from kinesics.formats._text import head_of
 from kinesics.performance import Feedback, Performance, Plan, Sync
 
 __all__ = ["FORMAT", "NAMESPACE", "OWN", "read_bml", "write_bml"]
@@ -364,4 +366,11 @@ def _write(performance: Performance, path: Path) -> None:
         file.write(text.encode())
 
 
-FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write, also_reads=(".xml",))
+def _recognises(path: Path) -> bool:
+    try:
+        return re.search(r"<([\w.-]+:)?bml\b", head_of(path)) is not None
+    except OSError:
+        return False
+
+
+FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write, _recognises, (".xml",))

@@ -298,7 +298,7 @@ def recognises(path: Path) -> bool:
         return True
     return head.startswith("{") and (
         re.search(r'"type"\s*:\s*"behaviou?rs"', head) is not None
-        or re.search(r'"behaviou?rs"\s*:\s*\[', head) is not None
+        or re.search(r'"behaviou?rs"\s*:\s*\[\s*[{\]]', head) is not None
     )
 
 

@@ -4,8 +4,8 @@ Carries ``body`` and nothing else: no sound, no face, no start time.
 
 What a file does not say, and what is done about it:
 
-- **Units.** Nothing declares them. ``unit="auto"`` takes the one (metres, centimetres, inches,
-  CMU's 0.45-inch unit, millimetres) in which the skeleton, finger to toe, comes nearest to a person's 2.3 m,
+- **Units.** Nothing declares them. ``unit="auto"`` takes the one (metres, MakeHuman's decimetres, centimetres,
+  inches, CMU's 0.45-inch unit, millimetres) in which the skeleton, finger to toe, comes nearest to a person's 2.3 m,
   and tells it in ``meta["bvh"]["unit"]``.
 - **Up.** Nothing declares it: Y unless ``up="Z"``.
 - **Rest pose.** All angles zero. Ours is the T-pose with world-aligned bone frames; other files have whatever
@@ -14,7 +14,8 @@ What a file does not say, and what is done about it:
   Angles are read through quaternions, so files with accumulated turns (BEAT reaches −2482°) come out right, and
   are written unwrapped, so that no curve jumps by 360°.
 - **Position channels replace OFFSET** (as in Blender, and as Bandai-Namco's and LaFAN1's files need),
-  they are not added to it. Other joints than the root may have them: where they stand still
+  they are not added to it, but where those below the root are nearer to zero than to OFFSET, as in MakeHuman's
+  rigs: then they are, which ``meta["bvh"]["positions"]`` tells. Other joints than the root may have them: where they stand still
   they are the joint's offset; where the root has a single child that travels, that child
   becomes the root; what else they do cannot be kept and is told in ``meta["bvh"]``.
 - **End sites** give the last bones' lengths: kept in ``meta["bvh"]["end_sites"]`` and written again.
@@ -45,7 +46,9 @@ from kinesics.performance import Motion, Performance
 
 log = logging.getLogger(__name__)
 
-UNITS: dict[str, float] = {"m": 1.0, "cm": 0.01, "inch": 0.0254, "cmu": 0.0254 / 0.45, "mm": 0.001}
+UNITS: dict[str, float] = {
+    "m": 1.0, "dm": 0.1, "cm": 0.01, "inch": 0.0254, "cmu": 0.0254 / 0.45, "mm": 0.001,
+}  # fmt: skip
 """Metres per unit of length."""
 
 _SPAN = 2.3  # metres along the bones from finger tip to toe of an adult
@@ -60,7 +63,7 @@ def read(path: str | Path, *, unit: str = "auto", up: str = "Y") -> Performance:
     path
         The file.
     unit
-        ``"m"``, ``"cm"``, ``"inch"``, ``"cmu"``, ``"mm"`` or ``"auto"``.
+        ``"m"``, ``"dm"``, ``"cm"``, ``"inch"``, ``"cmu"``, ``"mm"`` or ``"auto"``.
     up
         ``"Y"`` or ``"Z"``: the axis that points up in the file.
 
@@ -119,6 +122,10 @@ def _performance(path: Path, tree: Tree, frames: Frames, unit: str, up: str) -> 
         log.info("%s: %r travels below the root %r and is taken for the root", path, names[first], names[0])
         names, parents, offsets, rotations = names[1:], parents[1:] - 1, offsets[1:], rotations[:, 1:]
         positions = {i - 1: p for i, p in positions.items()}
+    added = _added(offsets, positions)
+    if added:
+        positions = {i: p + offsets[i] for i, p in positions.items()}
+        log.info("%s: positions of joints below the root are added to OFFSET", path)
     for i, position in positions.items():
         if len(position):
             offsets[i] = np.median(position, axis=0)
@@ -138,6 +145,8 @@ def _performance(path: Path, tree: Tree, frames: Frames, unit: str, up: str) -> 
         "unit": unit,
         "end_sites": {n: [round(float(x), 6) for x in e] for n, e in ends.items()},
     }
+    if added:
+        about["positions"] = "added to OFFSET"
     if lost:
         about["lost_translation"] = lost
     skeleton = Skeleton(tuple(names), tuple(parents.tolist()), offsets.astype(np.float32))
@@ -150,6 +159,13 @@ def _travelling_child(parents: NDArray[np.intp], positions: Mapping[int, NDArray
     if np.count_nonzero(parents == 0) != 1 or 1 not in positions or not len(positions[1]):
         return 0
     return 1 if np.ptp(positions[1], axis=0).max() > _STILL else 0
+
+
+def _added(offsets: NDArray[np.float64], positions: Mapping[int, NDArray[np.float64]]) -> bool:
+    # MakeHuman's rigs, written by older Blenders, have positions around zero below the root.
+    middles = {i: np.median(p, axis=0) for i, p in positions.items() if len(p)}
+    from_zero = sum(float(np.linalg.norm(m)) for m in middles.values())
+    return from_zero < sum(float(np.linalg.norm(m - offsets[i])) for i, m in middles.items())
 
 
 def _places(parents: NDArray[np.intp], offsets: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -204,7 +220,7 @@ def write(performance: Performance, path: str | Path, *, order: str = "ZXY", uni
     order
         Euler order of all joints, a permutation of XYZ as it stands in the file.
     unit
-        ``"cm"`` (what most programs expect), ``"m"``, ``"inch"``, ``"cmu"`` or ``"mm"``.
+        ``"cm"`` (what most programs expect), ``"m"``, ``"dm"``, ``"inch"``, ``"cmu"`` or ``"mm"``.
 
     Raises
     ------

@@ -41,7 +41,7 @@ from pathlib import Path
 from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left, tell_lost
 from kinesics.performance import Interval, Performance, Tier
 
@@ -80,7 +80,8 @@ def read(path: str | Path, *, tier: str | None = None) -> Performance:
         If there are no times in it, or a line is wrong.
     """
     path = existing(Path(path), "a label file")
-    text = text_of(path, most=MOST_BYTES, fallback="latin-1").removeprefix("\ufeff")
+    text, encoding = decoded(path, most=MOST_BYTES, fallback="latin-1")
+    text = text.removeprefix("\ufeff")
     lines = [(n, line.strip()) for n, line in enumerate(text.split("\n"), 1)]
     # Audacity puts frequencies on lines of their own.
     lines = [(n, line) for n, line in lines if line and not line.startswith("\\")]
@@ -97,7 +98,7 @@ def read(path: str | Path, *, tier: str | None = None) -> Performance:
         except DataError as error:
             raise FormatError(path, "labels", f"times and scores ({error})", "correct them") from error
     made = {name: Tier(name, tuple(intervals)) for name, intervals in tracks.items()}
-    return Performance(made, {"hts": {"layout": layout}})
+    return Performance(made, {"hts": {"layout": layout, **encoding_fact(encoding)}})
 
 
 _Row = tuple[int, float, float | None, list[str]]

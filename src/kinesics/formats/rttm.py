@@ -26,7 +26,7 @@ from kinesics.errors import DataError, FormatError
 from kinesics.formats._encode import MAX_NUMBER
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left
 from kinesics.performance import Interval, Performance, Tier
 
@@ -58,7 +58,8 @@ def read(path: str | Path, *, file: str | None = None) -> Performance:
         On lines that are not RTTM, or if there are several recordings and none is named.
     """
     path = existing(Path(path), "an RTTM file")
-    text = text_of(path, most=MOST_BYTES, fallback="latin-1").removeprefix("\ufeff")
+    text, encoding = decoded(path, most=MOST_BYTES, fallback="latin-1")
+    text = text.removeprefix("\ufeff")
     tracks: dict[str, list[Interval]] = {"turns": []}
     names: dict[str, int] = {}
     skipped = 0
@@ -101,7 +102,7 @@ def read(path: str | Path, *, file: str | None = None) -> Performance:
     if file is None and len(names) > 1:
         second = list(names.values())[1]
         raise FormatError(path, f"line {second}", "one recording", f"choose one with file=: {_listed(names)}")
-    facts: dict[str, object] = {"file": file or next(iter(names), "")}
+    facts: dict[str, object] = {"file": file or next(iter(names), ""), **encoding_fact(encoding)}
     if skipped:
         facts["skipped"] = skipped
         log.info("%s: %d lines of other types are left out", path, skipped)

@@ -5,7 +5,7 @@ Carries one tier of text; no place for values, confidences, word times, sound or
 Reading gives the tier ``captions``, one interval per subtitle, line breaks kept, the tags that players know
 (``<i> <b> <u> <s> <font>``, ``{\\an8}``) removed. There is no standard, so it is lenient: commas or dots, one to
 three digits behind them, missing numbers, missing blank lines, coordinates behind the times, byte order
-marks, UTF-16, and Windows-1252 where it is no UTF-8 (which is logged). Subtitles may overlap. Times that
+marks, UTF-16, and Windows-1252 where it is no UTF-8 (which is logged; ``encoding=`` names another). Subtitles may overlap. Times that
 cannot be read, or an end before its start, are errors by line.
 
 Writing: ``save("talk.srt", tier="words")``. By default the tier ``captions`` is written, else ``words``,
@@ -23,7 +23,7 @@ from kinesics.errors import FormatError
 from kinesics.formats import _captions
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded
 from kinesics.performance import Interval, Performance, Tier
 
@@ -32,18 +32,21 @@ _CUE = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?")
 _TAG = re.compile(r"</?(?:[ibus]|font(?:\s[^<>]*)?)>|\{\\[^{}]*\}", re.IGNORECASE)
 
 
-def read(path: str | Path) -> Performance:
+def read(path: str | Path, *, encoding: str | None = None) -> Performance:
     """Read subtitles.
 
     Parameters
     ----------
     path
         The file.
+    encoding
+        Encoding of the text, such as ``"gb18030"``; by default UTF-8, or UTF-16 with its mark, else
+        Windows-1252.
 
     Returns
     -------
     Performance
-        With the tier ``captions``.
+        With the tier ``captions``; ``meta["srt"]["encoding"]`` where it is not UTF-8.
 
     Raises
     ------
@@ -51,7 +54,8 @@ def read(path: str | Path) -> Performance:
         If there is no subtitle in it, or a time is wrong, by line.
     """
     path = existing(Path(path), "an SRT file")
-    text = text_of(path, most=_captions.MOST_BYTES, fallback="cp1252").removeprefix("\ufeff")
+    text, taken = decoded(path, most=_captions.MOST_BYTES, fallback="cp1252", encoding=encoding)
+    text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     arrows = [k for k, line in enumerate(lines) if "-->" in line]
     if not arrows and text.strip():
@@ -73,7 +77,8 @@ def read(path: str | Path) -> Performance:
             body.pop()
         plain = _TAG.sub("", "\n".join(line for line in body if line)).strip()
         rows.append(Interval(start, end, plain))
-    return Performance({"captions": Tier("captions", tuple(rows))})
+    facts = encoding_fact(taken)
+    return Performance({"captions": Tier("captions", tuple(rows))}, {"srt": facts} if facts else {})
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:

@@ -30,7 +30,7 @@ skip then give a lower rate). Times within a quarter of a sample of a uniform
 clock are taken for it; others are interpolated. Empty cells, ``NA``, ``NaN`` and infinities are interpolated with confidence 0. A column ``confidence`` from 0 to 1, as OpenFace has it,
 becomes the confidence of all columns. Where ``face_id`` tells several people, the first one's rows are read. Units in brackets (``x [px]``) and those of OpenFace's
 documentation are kept. Columns of words are not read. All that was done is in ``meta["table"]``: ``time``, ``resampled``, ``rows_missing``, ``rows_repeated``, ``cells_filled``,
-``words`` and ``empty`` (columns), ``origin`` (seconds taken off dates), ``face_id``.
+``words`` and ``empty`` (columns), ``encoding`` where it is not UTF-8, ``origin`` (seconds taken off dates), ``face_id``.
 
 Excel takes a label that begins with ``=`` for a formula: open tables from strangers as text. A Parquet file may announce far more rows than it holds or than memory takes;
 what it announces is checked against its size before anything is read.
@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ from kinesics.formats._format import Format
 from kinesics.formats._table_long import Long, about_in, from_long
 from kinesics.formats._table_tracks import about_of, checked_about, describe
 from kinesics.formats._table_wide import Wide, foreign, from_wide, to_wide
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded, encoding_fact
 from kinesics.performance import Audio, Performance, Plan, Tier, Video
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def read(path: str | Path, *, fps: object = None, time: str | None = None) -> Pe
 
 
 def _read_text(path: Path, fps: object, time: str | None) -> Performance:
-    text = text_of(path, fallback="cp1252")
+    text, encoding = decoded(path, fallback="cp1252")
     about, table = _table_text.about_line(text)
     line = next((line for line in table.split("\n") if line.strip()), "")
     header = [c.lower() for c in cells_of(line, delimiter_of(line))]
@@ -115,7 +116,10 @@ def _read_text(path: Path, fps: object, time: str | None) -> Performance:
         return _long(path, long, about_in(long) or about)
     comments = text[: len(text) - len(table)].count("\n")
     columns, words = _table_text.read_wide(path, table, comments)
-    return _wide(path, columns, words, about, fps, time)
+    show = _wide(path, columns, words, about, fps, time)
+    if facts := encoding_fact(encoding):
+        show = replace(show, meta={**show.meta, "table": {**show.meta.get("table", {}), **facts}})
+    return show
 
 
 def _read_parquet(path: Path, fps: object, time: str | None) -> Performance:

@@ -38,7 +38,7 @@ from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._encode import MAX_NUMBER
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded
 from kinesics.formats._tiers import (
     about,
     chosen,
@@ -90,19 +90,9 @@ def read(path: str | Path) -> Performance:
         first = file.read(12)
     if first == b"ooBinaryFile":
         raise FormatError(path, "byte 0", "a TextGrid in text form", "save it in Praat as a text file")
-    text = text_of(path, most=MOST_BYTES, fallback="latin-1")
-    encoding = "UTF-16" if first[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
-    if encoding == "UTF-8" and not _is_utf8(path):
-        encoding = "Latin-1"
-    return _Reader(path, text).performance(encoding)
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    text, encoding = decoded(path, most=MOST_BYTES, fallback="latin-1")
+    name = {"utf-16": "UTF-16", "latin-1": "Latin-1"}.get(encoding, "UTF-8")
+    return _Reader(path, text).performance(name)
 
 
 class _Reader:
