@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SENTENCE ?= We caught a fish this big, honestly. Would you believe it?
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench studio avatars clean
+.PHONY: help demo test lint bench claims studio avatars clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -33,6 +33,10 @@ lint: $(BIN)/pytest ## check style and formatting
 
 bench: $(BIN)/pytest ## measure speed and quality; writes dated pages to docs/benchmarks
 	$(BIN)/python -m benchmarks
+
+claims: $(BIN)/pytest ## test every system's claim again (needs the extra lab; hours on two cores)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,voice]'
+	$(BIN)/kinesics claim --all
 
 studio: ## rebuild the viewer's bundle (needs Node)
 	cd studio && npm ci && npm run build
