@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,6 +32,7 @@ def train(
     preset: Literal["tiny", "paper"] = "tiny",
     option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
     stage: str = "",
+    steps: int | None = None,
     seed: int = 0,
     patience: int = 0,
     device: str = "auto",
@@ -45,6 +47,7 @@ def train(
         preset: Small enough for two cores, or the published sizes.
         option: Setting of the system as name=value; may be given several times.
         stage: Train this stage alone, from the checkpoint of the one before in --out; by default all, in order.
+        steps: Updates of each stage, instead of as many as the system's own training has.
         seed: Of weights, order and noise.
         patience: Validations without a better loss after which a stage stops; 0: never.
         device: auto, cpu, cuda and so on.
@@ -61,9 +64,11 @@ def train(
     before = None
     for part in system.stages:
         if stage in ("", part):
+            own = system.training(part)
             done = lab.fit(
                 system, learn, out, stage=part, start=before, validation=check if len(check) else None,
-                seed=seed, patience=patience, device=device, devices=devices,
+                training=own if steps is None else replace(own, steps=steps), seed=seed, patience=patience,
+                device=device, devices=devices,
             )  # fmt: skip
             print(f"{part}: {done.stopped} after {done.step} updates, {done.losses}: {done.checkpoint}")
         before = out / f"{part}.safetensors"
