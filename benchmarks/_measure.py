@@ -26,6 +26,13 @@ PACKAGES = (
     "pygltflib",
     "bvhio",
     "bvhsdk",
+    "textgrid",
+    "pympi-ling",
+    "pose-format",
+    "usd-core",
+    "pyarrow",
+    "av",
+    "numba",
 )
 
 

@@ -28,6 +28,8 @@ def pages() -> dict[Path, str]:
         module = import_module(f"kinesics.formats.{name}")
         form = module.FORMAT
         files = " ".join(f"`{e}`" for e in endings)
+        if form.also_reads:
+            files += f" ({' '.join(f'`{e}`' for e in form.also_reads)})"
         yes = ["✔" if verb else "" for verb in (form.read, form.write)]
         rows.append(
             f"| {files} | [{form.name}](formats/{name}.md) | {', '.join(form.carries)} | {yes[0]} | {yes[1]} |"
@@ -42,6 +44,8 @@ def _page(doc: str, form: Any, endings: tuple[str, ...]) -> str:
     lines = [f"# {first.replace(chr(10), ' ').rstrip('.')}", ""]
     verbs = [verb for verb, call in (("read", form.read), ("written", form.write)) if call]
     lines += [f"Files: {', '.join(f'`{e}`' for e in endings)}, {' and '.join(verbs)}.", ""]
+    if form.also_reads:
+        lines[-2] += f" Read as well: {', '.join(f'`{e}`' for e in form.also_reads)}."
     lines += [_markdown(rest), ""]
     for title, call in (("Options of `load`", form.read), ("Options of `save`", form.write)):
         told = _options(call) if call else []

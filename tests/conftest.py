@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from kinesics.performance import Performance
+from tests.takes import make_take
+
 # Two busy cores must not fail a test; the same examples every time.
 settings.register_profile("kinesics", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("kinesics")
@@ -27,3 +30,15 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def take() -> Performance:
+    """One second of everything."""
+    return make_take()
+
+
+@pytest.fixture(scope="session")
+def take_of():
+    """``take_of(seconds)``: one of another length."""
+    return make_take

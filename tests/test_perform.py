@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,25 @@ def test_an_edited_gesture_is_performed(show: kn.Performance) -> None:
     assert any("WAVE" in label for label in labels)
 
 
+def test_a_plan_without_speech_is_performed_in_silence(tmp_path: Path) -> None:
+    form = {"poses": "flat palm:forward fingers:up @ shoulders ipsi mid", "hold": "0.5"}
+    plan = kn.Plan(
+        (
+            kn.Behaviour("mine", "gesture", {"stroke": "1.5"}, form),
+            kn.Behaviour("nod", "head", {"start": "mine:stroke + 1"}, {"lexeme": "NOD"}),
+        )
+    )
+    made = kn.perform(plan=plan, progress=False)
+    assert {f.status for f in made.plan.feedback if f.id in ("mine", "nod")} == {"realised"}
+    assert 2.5 < made.duration < 6
+    assert "speech" not in made
+    made.save(tmp_path / "x.glb")
+    assert kn.load(tmp_path / "x.glb").plan["mine"].attributes["poses"] == form["poses"]
+    # What is said with a form of one's own beside it is performed with it.
+    spoken = kn.perform("Hello there!", plan=plan, progress=False)
+    assert {f.id: f.status for f in spoken.plan.feedback}["mine"] in ("realised", "shifted")
+
+
 def test_unknown_behaviours_are_reported() -> None:
     plan = kn.Plan(
         (
@@ -211,6 +231,16 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"a.glb", "b.bvh", "p.bml"}
     assert "gesture strokes" in done.stdout
+
+
+def test_the_command_line_takes_any_file_with_a_plan(tmp_path: Path) -> None:
+    limbs = {f"{s} {j}": ["Place", "Low"] for s in ("left", "right") for j in ("elbow", "wrist")}
+    frames = {"Position0": limbs | {"start time": ["1"]}, "Position1": limbs | {"start time": ["900"]}}
+    frames["Position1"] |= {"right elbow": ["Right", "Normal"], "right wrist": ["Place", "High"]}
+    (tmp_path / "up.laban.json").write_text(json.dumps({"up": frames}))
+    done = cli("perform", "--plan", "up.laban.json", "-o", "up.glb", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "up.glb").exists()
 
 
 @pytest.mark.parametrize(

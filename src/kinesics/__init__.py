@@ -32,8 +32,10 @@ _HOME = {
     "Scene": "performance",
     "Signal": "performance",
     "Tier": "performance",
+    "Video": "performance",
     "avatars": "bodies.avatar",
     "convert": "formats",
+    "film": "render",
     "load": "formats",
     "load_avatar": "bodies.avatar",
     "perform": "behaviour.perform",
@@ -48,6 +50,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 _upward.lend("save", "kinesics.formats", "save")
+_upward.lend("film", "kinesics.render", "film")
 _upward.lend("view", "kinesics.studio", "view")
 
 

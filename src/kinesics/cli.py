@@ -171,7 +171,7 @@ def _performed(show, target: Path, seed: int):
     """A plan alone is performed when the target is to hold the body's or the face's movement."""
     from kinesics import formats
 
-    wanted = {"body", "face"} & set(formats.format_of(target, verb="write").carries)
+    wanted = {"body", "face", "video"} & set(formats.format_of(target, verb="write").carries)
     if not wanted or "plan" not in show or set(show) & {"body", "face", "speech"}:
         return show
     from kinesics.behaviour.perform import perform
@@ -252,6 +252,44 @@ def _skeletons() -> None:
     print("\n".join(skeletons()))
 
 
+def _measure(
+    metric: Annotated[str, tyro.conf.Positional],
+    reference: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")],
+    estimate: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="ESTIMATE")],
+    /,
+    *,
+    option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
+    json: bool = False,
+) -> None:
+    """Measure performances against others: files, or folders whose files pair by name.
+
+    Args:
+        metric: Name of the metric; see `kinesics metrics`.
+        reference: The truth.
+        estimate: What is judged.
+        option: Option of the metric as name=value; may be given several times.
+        json: Print JSON, for programs.
+    """
+    from json import dumps
+
+    from kinesics import metrics
+
+    score = metrics.measure(metric, reference, estimate, **_options(option))
+    print(dumps(score.as_dict(), ensure_ascii=False, indent=2) if json else score)
+
+
+def _metrics(task: Annotated[str, tyro.conf.Positional] = "", /) -> None:
+    """List the metrics with direction, unit, what they need and where they come from.
+
+    Args:
+        task: gesture, face, lip_reading, text_motion, dance or video; all without.
+    """
+    from kinesics import metrics
+
+    for metric in metrics.available(task or None):
+        print(metric if metric.over else f"{metric} [arrays only]")
+
+
 def _avatars() -> None:
     """List who can perform."""
     from kinesics.bodies.avatar import avatars
@@ -290,6 +328,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "convert": _convert,
                 "info": _info,
                 "view": _view,
+                "measure": _measure,
+                "metrics": _metrics,
                 "formats": _formats,
                 "skeletons": _skeletons,
                 "avatars": _avatars,

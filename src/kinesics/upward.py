@@ -1,4 +1,4 @@
-"""The one allowed upward call: what ``Performance.save`` and ``.view`` need from the rooms above.
+"""The one allowed upward call: what saving and viewing need from the rooms above.
 
 The package root fills the table with functions that import their room when called, so that the
 ground floor never imports upwards.

@@ -50,8 +50,10 @@ export class Actor {
     this.hasMesh = meshes.length > 0;
     this.morphNames = [...new Set(meshes.flatMap((mesh) => Object.keys(mesh.morphTargetDictionary ?? {})))];
     if (vrm && clips.length > 0) {
-      // The file's own animation turns the raw bones; the normalised ones would undo it.
+      // The file's own animation turns the raw bones and moves the morphs themselves: normalised bones,
+      // expressions and look-at would undo it.
       vrm.humanoid.autoUpdateHumanBones = false;
+      Object.assign(vrm, { expressionManager: undefined, lookAt: undefined });
     } else if (vrm) {
       standAtEase(vrm);
     } else if (clips.length === 0) {

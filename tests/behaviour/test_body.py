@@ -11,11 +11,11 @@ from behaviour.adult import adult
 from kinesics.behaviour.body import FPS, Body
 from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.lexicon import lexicon
-from kinesics.behaviour.notation import Gesture, Move, Pose, direction
 from kinesics.behaviour.places import place
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Behaviour
+from kinesics.performance.gesture import Gesture, Move, Pose, direction
 
 SKELETON = adult()
 PHASES = ("preparation", "pre-stroke hold", "stroke", "post-stroke hold", "retraction")

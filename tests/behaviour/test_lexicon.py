@@ -13,11 +13,10 @@ from kinesics.behaviour.lexicon import (
     gesture_table,
     lexicon,
     parse_gesture,
-    parse_move,
     read_lexicon,
 )
-from kinesics.behaviour.notation import CATEGORIES, direction
 from kinesics.errors import DataError
+from kinesics.performance.gesture import CATEGORIES, Move, direction
 
 POSE = "flat palm:forward fingers:up @ chest ipsi mid"
 
@@ -113,7 +112,7 @@ def test_files_of_ones_own(tmp_path) -> None:
 
 
 def test_moves_and_table() -> None:
-    move = parse_move("wave x3 0.08 /2")
+    move = Move.parse("wave x3 0.08 /2")
     assert (move.path, move.repeats, move.size, move.share) == ("wave", 3, 0.08, 2.0)
     assert gesture_table().count("\n") == len(lexicon()) + 1
 

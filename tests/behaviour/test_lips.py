@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.lips import textgrid_phones
@@ -116,6 +116,7 @@ def test_real_alignments_at_both_speeds(shared_data, mouth):
 
 @settings(max_examples=25, deadline=None)
 @given(sequences(), st.integers(1, 40), st.sampled_from([0.1, 2.0]))
+@example([Interval(0.25, 0.375, "P"), Interval(0.375, 0.5, "P"), Interval(0.8, 0.925, "F")], 1, 0.1)
 def test_frames_do_not_depend_on_how_they_are_asked_for(phones, chunk, look_ahead):
     whole = faces(phones, look_ahead=look_ahead)
     face = FaceRealiser(Controls(), look_ahead=look_ahead)

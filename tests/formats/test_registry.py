@@ -26,8 +26,9 @@ def test_every_module_answers_for_its_extensions():
     for name, extensions in formats._MODULES.items():
         form = import_module(f"kinesics.formats.{name}").FORMAT
         assert form.extensions == extensions
+        assert form.also_reads == formats._ALSO_READS.get(name, ())
         assert form.read or form.write
-    every = {e for endings in formats._MODULES.values() for e in endings}
+    every = {e for endings in (*formats._MODULES.values(), *formats._ALSO_READS.values()) for e in endings}
     assert set(formats.available("read")) | set(formats.available("write")) == every
     with pytest.raises(DataError, match="'eat'"):
         formats.available("eat")
@@ -36,6 +37,27 @@ def test_every_module_answers_for_its_extensions():
 def test_every_format_module_is_registered():
     files = Path(formats.__file__).parent.glob("[a-z]*.py")
     assert {f.stem for f in files} == set(formats._MODULES)
+
+
+def test_shared_endings_are_written_by_one_and_read_by_who_recognises_them(tmp_path):
+    """``.csv`` belongs to the table; other formats read it, and only their long endings write them."""
+    assert formats.format_of("a.csv", verb="write").name == "table"
+    assert formats.format_of("a.LiveLink.csv", verb="write").name == "Live Link Face"
+    for only_read in ("a.json", "a.mp3", "a.txt", "a.avi"):
+        with pytest.raises(DataError, match="cannot write"):
+            formats.format_of(only_read, verb="write")
+    for text, wanted in (("Timecode," + "EyeBlinkLeft,EyeWideLeft,JawOpen,JawLeft,JawRight,MouthClose,CheekPuff,TongueOut", "Live Link Face"),
+                         ("CTRL_L_eye-translateX\n", "MetaHuman controls"), ("time,a\n0,1\n", "table"), ("", "table")):  # fmt: skip
+        path = tmp_path / "a.csv"
+        path.write_text(text)
+        assert formats.format_of(path).name == wanted
+    # what recognises nothing in particular is asked last, wherever it stands in the list
+    tables = [
+        n for n in formats._MODULES if ".csv" in (*formats._MODULES[n], *formats._ALSO_READS.get(n, ()))
+    ]
+    assert [n for n in tables if import_module(f"kinesics.formats.{n}").FORMAT.recognises is None] == [
+        "table"
+    ]
 
 
 def test_the_extension_decides_in_any_case(tmp_path):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
+from kinesics.bodies.avatar import load_avatar
 from kinesics.errors import DataError, FormatError
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Interval, Motion, Performance, Tier
@@ -174,6 +175,16 @@ def test_motion_on_another_skeleton_becomes_bones(caplog):
 
     np.testing.assert_allclose(channel(0, "translation"), motion.root)
     np.testing.assert_allclose(channel(1, "rotation")[2], [0.8, 0, 0, 0.6], atol=1e-6)
+
+
+def test_an_animation_for_any_vrm_is_put_on_an_avatar(tmp_path):
+    turns = np.tile([1.0, 0, 0, 0], (4, 55, 1))
+    skeleton = load_avatar("maya").skeleton
+    motion = Motion(skeleton, turns, np.tile(skeleton.offsets[0], (4, 1)), 30)
+    Performance({"body": motion}).save(tmp_path / "a.vrma")
+    with view(tmp_path / "a.vrma", block=False, open_browser=False) as viewer:
+        data = ask(viewer, "performance.glb")[1]
+    assert len(json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])["meshes"]) == 2
 
 
 def test_without_a_browser_the_address_is_said(monkeypatch, capsys):

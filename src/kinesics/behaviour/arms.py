@@ -27,10 +27,13 @@ MIRROR_ROTATION = np.array([1.0, 1, -1, -1])
 _AHEAD = np.array([0.15, -0.45, 0.88]) / np.linalg.norm([0.15, -0.45, 0.88])
 _ELBOW = np.array([0.34, -0.80, -0.32])
 _UP = np.array([0.0, 1.0, 0.0])
+_FOLD = np.array([-0.2, 0.5, 0.84])
 _KNEE, _STRAIGHT = (
     0.92,
     0.985,
 )  # parts of the arm's length: from where far targets are drawn in, and the end of it
+_TAUT = 0.9985
+"""Part of its length to which an arm is stretched where its directions are what counts."""
 TWIST_SHARE = 0.72
 """Part of the forearm's turn that the elbow end takes; the wrist end takes the rest."""
 
@@ -97,8 +100,24 @@ def elbow_direction(way: Array, swing: ArrayLike) -> Array:
     return rot.rotate(rot.from_axis_angle(way, np.asarray(swing)), natural)
 
 
+def swing_of(way: Array, elbow: Array) -> Array:
+    """The swing (...) at which :func:`elbow_direction` points as ``elbow`` (..., 3) does off the way; 0 if along it."""
+    way = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-9)
+    natural = elbow_direction(way, np.zeros(way.shape[:-1]))
+    natural = natural - np.sum(natural * way, axis=-1, keepdims=True) * way
+    off = elbow - np.sum(elbow * way, axis=-1, keepdims=True) * way
+    turn = np.sum(rot.cross(natural, off) * way, axis=-1)
+    weak = np.linalg.norm(off, axis=-1) < 1e-3
+    return np.where(weak, 0.0, np.arctan2(turn, np.sum(natural * off, axis=-1)))
+
+
+def taut(limbs: ArrayLike) -> Array:
+    """Part of its length to which an arm may be stretched: more where its directions count (``limbs`` 0 to 1)."""
+    return _STRAIGHT + (_TAUT - _STRAIGHT) * np.asarray(limbs, dtype=np.float64)
+
+
 def solve(
-    rig: Rig, shoulder: Array, wrist: Array, hand: Array, pole: Array
+    rig: Rig, shoulder: Array, wrist: Array, hand: Array, pole: Array, limbs: ArrayLike = 0.0
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
     """Bend an arm.
 
@@ -112,6 +131,8 @@ def solve(
         (..., 4) wanted world rotation of the hand.
     pole
         (..., 3) where the elbow should point, world.
+    limbs
+        (..., 1) or a number: 0 draws far targets in softly, 1 lets the arm be straight.
 
     Returns
     -------
@@ -122,8 +143,9 @@ def solve(
     excess
         (...) radians of the wish that joint limits cut off.
     """
-    wrist = _within_reach(shoulder, wrist, rig.arm)
-    elbow, wrist = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=_STRAIGHT)
+    wrist = _within_reach(shoulder, wrist, rig.arm, limbs)
+    straight = taut(limbs)
+    elbow, wrist = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=straight)
     line = wrist - shoulder
     hinge = rot.cross(line, pole)
     upper = align(rig.upper, _UP, elbow - shoulder, hinge)
@@ -136,13 +158,27 @@ def solve(
     return elbow, wrist, upper, turned, hand, excess
 
 
-def _within_reach(shoulder: Array, wrist: Array, arm: Array) -> Array:
+def _within_reach(shoulder: Array, wrist: Array, arm: Array, limbs: ArrayLike) -> Array:
     """Draw far targets in softly: at a hard end of reach the elbow would snap straight."""
     line = wrist - shoulder
     length = np.sqrt(np.sum(line * line, axis=-1, keepdims=True))
-    knee, room = _KNEE * arm, (_STRAIGHT - _KNEE) * arm
+    straight = taut(limbs)
+    knee = (_KNEE + (0.995 * _TAUT - _KNEE) * np.asarray(limbs, dtype=np.float64)) * arm
+    room = (straight - knee / arm) * arm
     soft = knee + room * (1 - np.exp(-np.maximum(length - knee, 0) / room))
     return np.where(length > knee, shoulder + line * (soft / np.maximum(length, 1e-9)), wrist)
+
+
+def foldable(upper: Array, lower: Array) -> Array:
+    """Forearm directions (K, 3) as near to ``lower`` as elbows bend; an arm folded back bends forward and up."""
+    most = np.radians(limits.ELBOW)
+    away = lower - np.sum(lower * upper, axis=-1, keepdims=True) * upper
+    spare = _FOLD - np.sum(upper * _FOLD, axis=-1, keepdims=True) * upper
+    size = np.linalg.norm(away, axis=-1, keepdims=True)
+    side = np.where(size > 0.05, away, spare)
+    side = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1e-9)
+    folded = np.sum(upper * lower, axis=-1, keepdims=True) < np.cos(most)
+    return np.where(folded, np.cos(most) * upper + np.sin(most) * side, lower)
 
 
 def _turn(axis: Array, angle: Array) -> Array:
@@ -177,7 +213,7 @@ class Reach:
         wrist, palm, fingers
             (K, 3) wanted, T-pose frame.
         exact
-            (K,) or a number: 0 lets the fingers' direction give way, 1 holds to it.
+            (K,) or a number: 0 lets the fingers' direction give way, 1 holds to it, 2 to the palm's too.
 
         Returns
         -------
@@ -209,11 +245,12 @@ class Reach:
         middle = 0.5 * (elbow + end)
         points = np.stack([elbow, middle], axis=2)[..., None, :]
         inside = np.sum(limits.push(points, self.centres, self.radii, 0.045) ** 2, axis=(-1, -2, -3))
-        hold = 1 + 5 * np.asarray(exact, dtype=np.float64).reshape(-1, 1)
+        exact = np.asarray(exact, dtype=np.float64).reshape(-1, 1)
+        hold, level = 1 + 5 * exact, 1 + 5 * np.maximum(exact - 1, 0)
         cost = (
             ((self.swing - np.radians(8)) / np.radians(34)) ** 2
             + hold * (self.spin / np.radians(38)) ** 2
-            + (self.tilt / np.radians(13)) ** 2
+            + level * (self.tilt / np.radians(13)) ** 2
             + (bend / np.radians(38)) ** 2
             + (excess / np.radians(7)) ** 2
             + inside / 0.02**2
@@ -222,3 +259,46 @@ class Reach:
         pick = np.argmin(cost, axis=1)
         row = np.arange(k)
         return self.swing[pick], turns[row, pick], excess[row, pick]
+
+    def limbs(self, upper: Array, lower: Array) -> tuple[Array, Array, Array]:
+        """Where an arm is whose upper arm and forearm have these directions.
+
+        Parameters
+        ----------
+        upper, lower
+            (K, 3) unit vectors, T-pose frame.
+
+        Returns
+        -------
+        wrist
+            (K, 3).
+        swing
+            (K,) of the elbow, radians; 0 where the arm is straight.
+        hand
+            (K, 4) rotation of a hand that goes on straight from an untwisted forearm.
+        """
+        rig, lower = self.rig, foldable(upper, lower)
+        wrist = rig.shoulder + rig.upper_length * upper + rig.lower_length * lower
+        for _ in range(4):
+            # The collar bone goes along with the hand, and the hand with the shoulder.
+            shoulder = self.shoulder(wrist)
+            wrist = shoulder + rig.upper_length * upper + rig.lower_length * lower
+        way = wrist - shoulder
+        swing = swing_of(way, upper)
+        hinge = rot.cross(way, elbow_direction(way, swing))
+        return wrist, swing, align(rig.lower, _UP, lower, hinge)
+
+    def shoulder(self, wrist: Array) -> Array:
+        """Where the shoulder (..., 3) is with the wrist (..., 3) there, T-pose frame."""
+        return self.rig.clavicle + rot.rotate(collar(self.rig, wrist), self.rig.shoulder - self.rig.clavicle)
+
+    def straight_hand(self, along: Array, swing: Array) -> Array:
+        """Rotation (K, 4) of the hand of a straight, untwisted arm along (K, 3) whose elbow would swing so."""
+        return align(self.rig.lower, _UP, along, rot.cross(along, elbow_direction(along, swing)))
+
+    def elbow(self, wrist: Array, swing: float) -> tuple[Array, Array]:
+        """Shoulder and elbow (3,) of an arm with its wrist (3,) there."""
+        rig, shoulder = self.rig, self.shoulder(wrist)
+        pole = elbow_direction(wrist - shoulder, np.array(swing))
+        elbow, _ = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=_STRAIGHT)
+        return shoulder, elbow

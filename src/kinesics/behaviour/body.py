@@ -21,13 +21,15 @@ from kinesics.behaviour.controls import GAZE_TARGETS, Controls
 from kinesics.behaviour.figure import Figure, Wishes
 from kinesics.behaviour.gestures import Arm, Laid
 from kinesics.behaviour.idle import CHANNELS, Breath, Drift
+from kinesics.behaviour.lexicon import form_of
 from kinesics.behaviour.limits import soft_clip
-from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.posture import LEXEMES, Posture
+from kinesics.behaviour.strokes import Stroke, fit_speed, make_stroke, point_stroke
 from kinesics.behaviour.trajectory import Track, ease
 from kinesics.errors import DataError, PlanError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import Gesture
 from kinesics.performance.plan import Behaviour, Feedback
 from kinesics.performance.tiers import Interval, Tier
 
@@ -37,6 +39,7 @@ _SILENCE = 2.5  # seconds without a syllable after which the hands are lowered
 _LIVELY = 0.15  # intensity from which hands stay up between gestures
 _ELSEWHERE = ("face", "faceLexeme", "faceFacs", "lips", "blink")
 _SIDES = ("left", "right")
+_TELLING = 20.0  # degrees by which joint limits may change a stated form without a word
 _C = {name: i for i, name in enumerate(CHANNELS)}
 
 
@@ -99,15 +102,6 @@ class Body:
     def leading(self) -> str:
         """``"left"`` or ``"right"``."""
         return self.controls.handedness
-
-    def _gesture(self, lexeme: str) -> Gesture:
-        if self._lexicon is None:
-            from kinesics.behaviour.lexicon import lexicon
-
-            self._lexicon = lexicon()
-        if lexeme not in self._lexicon:
-            raise DataError(f"unknown gesture {lexeme!r}")
-        return self._lexicon[lexeme]
 
     def _resting(self, side: str) -> tuple[NDArray, NDArray]:
         key = (side, self._rest, self._rest_count)
@@ -225,29 +219,34 @@ class Body:
     def _sides(self, b: Behaviour, gesture: Gesture) -> list[str]:
         mode = b.attributes.get("mode", "")
         named = {"LEFT_HAND": ["left"], "RIGHT_HAND": ["right"]}
-        other = "left" if self.leading == "right" else "right"
         if mode in named:
             return named[mode]
         if mode == "BOTH_HANDS" or (not mode and gesture.hands == "both"):
-            return [self.leading, other]
+            leads = gesture.extra.get("hand", self.leading)
+            return [leads, "left" if leads == "right" else "right"]
         if mode:
             raise DataError(f"gesture mode {mode!r}; choose one of: LEFT_HAND, RIGHT_HAND, BOTH_HANDS")
         return [gesture.extra.get("hand", self.leading)]
 
     def _add_gesture(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
-        gesture = self._gesture(b.attributes.get("lexeme", ""))
+        gesture = form_of(b, self._lexicon)
         sides = self._sides(b, gesture)
         amount = (0.35 + 0.65 * float(np.clip(b.number("amount", 1.0), 0.2, 1.5))) * self.manner.size
         # Arms have an end: what is large already grows less.
         amount = float(soft_clip(amount, 0.25, 1.25, knee=0.4))
         size = b.number("size", 0.0) or None
         _, factor = gestures.asymmetry(self.controls.seed, b.id)
-        strokes: dict[str, gestures.Stroke] = {}
-        for k, s in enumerate(sides):
-            strokes[s] = gestures.make_stroke(
+        strokes: dict[str, Stroke] = {}
+        # What lies on the other hand waits for it.
+        waits = len(sides) > 1 and any(p.on for p in gesture.poses)
+        for k, s in sorted(enumerate(sides), reverse=waits):
+            lead = strokes.get(sides[0])
+            strokes[s] = make_stroke(
                 gesture, self.figure.reach[s], amount=amount * (factor if k else 1.0), manner=self.manner,
-                leading=k == 0, size=size, like=strokes[sides[0]] if k else None,
+                leading=k == 0, size=size, like=lead if k else None,
+                onto=(strokes[sides[1]], self.figure.reach[sides[1]]) if waits and not k else None,
             )  # fmt: skip
+        strokes = {s: strokes[s] for s in sides}
         return self._lay(b, gesture, strokes, sync, amount, now)
 
     def _add_pointing(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
@@ -262,11 +261,11 @@ class Body:
             return Feedback(b.id, "dropped", f"the {side} hand cannot point {across:.0f}° across the body")
         aim = direction * (1 if side == "left" else np.array([-1, 1, 1]))
         amount = float(np.clip(b.number("amount", 1.0), 0.2, 1.5))
-        stroke = gestures.point_stroke(aim, self.figure.reach[side], self.manner, amount=amount)
+        stroke = point_stroke(aim, self.figure.reach[side], self.manner, amount=amount)
         return self._lay(b, gestures.POINT, {side: stroke}, sync, amount, now)
 
     def _lay(
-        self, b: Behaviour, gesture: Gesture, strokes: dict[str, gestures.Stroke], sync: dict[str, float],
+        self, b: Behaviour, gesture: Gesture, strokes: dict[str, Stroke], sync: dict[str, float],
         amount: float, now: float,
     ) -> Feedback:  # fmt: skip
         try:
@@ -276,15 +275,24 @@ class Body:
         if timing is None:
             return Feedback(b.id, "dropped", reason)
         late, _ = gestures.asymmetry(self.controls.seed, b.id)
+        behind = 0.0
         for k, (side, stroke) in enumerate(strokes.items()):
-            mine = timing.shifted(late) if k else timing
-            stroke, times, apex = gestures.fit_speed(stroke, mine)
+            mine = timing.shifted(late) if k and not (stroke.limbs or gesture.exact) else timing
+            stroke, times, apex = fit_speed(stroke, mine)
+            if stroke.limbs or stroke.exact:
+                behind = max(behind, float(times[-1] - mine.stroke_end))
             self.arms[side].lay(
                 Laid(b.id, gesture.lexeme, mine, stroke, times, apex, amount, self._resting(side),
                      beat=gesture.category == "beat"), now,
             )  # fmt: skip
-        status = "shifted" if shift > 1e-3 else "realised"
-        return Feedback(b.id, status, reason if shift > 1e-3 else "", timing.named())
+        reason = reason if shift > 1e-3 else ""
+        if behind > 0.02:
+            reason = f"{reason}; " * bool(reason) + f"no arm is that quick: its end comes {behind:.2f} s late"
+        status = "shifted" if reason else "realised"
+        cut = max(float(np.degrees(s.excess)) for s in strokes.values())
+        if cut > _TELLING and (gesture.exact or any(s.limbs for s in strokes.values())):
+            reason += "; " * bool(reason) + f"joint limits keep it {cut:.0f}° from what is asked"
+        return Feedback(b.id, status, reason, timing.named())
 
     def _add_head(self, b: Behaviour, sync: dict[str, float], now: float) -> Feedback:
         lexeme = b.attributes.get("lexeme", "NOD").upper()

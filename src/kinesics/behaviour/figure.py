@@ -17,6 +17,7 @@ from kinesics.behaviour.arms import (
     collar,
     elbow_direction,
     solve,
+    taut,
 )
 from kinesics.behaviour.handshapes import LIMITS_HIGH, LIMITS_LOW, Hand
 from kinesics.behaviour.limits import Volumes
@@ -210,6 +211,7 @@ class Figure:
         origins = [np.stack([self._at(n), self._at(n) * MIRROR_VECTOR])[:, None] for n in names]
         p, q, swing = w.hands[..., :3], w.hands[..., 3:7], w.hands[..., 7]
         with_head, hanging, contact = w.hands[..., 8:9], w.hands[..., 9:10], w.hands[..., 10]
+        limbs = np.clip(w.hands[..., 11:12], 0, 1)
         collar_local = collar(rig, p, w.shoulders)
         collar_world = rot.multiply(turns[0], collar_local)
         base = places[0] + rot.rotate(turns[0], rig.clavicle - origins[0])
@@ -236,9 +238,10 @@ class Figure:
         wrist = wrist + self._apart(wrist, spots[..., 1, :])
         way = rot.rotate(rot.conjugate(turns[0]), wrist - shoulder)
         pole = rot.rotate(turns[0], elbow_direction(way, swing))
-        elbow, _ = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=0.985)
+        straight = taut(limbs)
+        elbow, _ = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=straight)
         off = self._push(elbow[..., None, :], 0.05, turns, places, origins)
-        wrist_out = solve(rig, shoulder, wrist, hand, pole + 3.0 * off)
+        wrist_out = solve(rig, shoulder, wrist, hand, pole + 3.0 * off, limbs)
         elbow, reached, upper, lower, hand, excess = wrist_out
         chain = [
             ("Shoulder", collar_local), ("UpperArm", rot.multiply(rot.conjugate(collar_world), upper)),

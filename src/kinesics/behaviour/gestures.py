@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +12,15 @@ from kinesics import seeds
 from kinesics.behaviour import phases as kendon
 from kinesics.behaviour import rests
 from kinesics.behaviour.arms import Reach
-from kinesics.behaviour.handshapes import shape
-from kinesics.behaviour.notation import Gesture, Move, Pose
 from kinesics.behaviour.phases import Manner, Timing
-from kinesics.behaviour.places import orientation, place
+from kinesics.behaviour.strokes import Stroke, least_times, same_sign, shares
 from kinesics.behaviour.trajectory import Track, ease, through
 from kinesics.geometry import rotations as rot
+from kinesics.performance.gesture import Gesture, Move, Pose, direction
 
 Array = NDArray[np.float64]
 _LAGS = np.array([0.0, 0.009, 0.027, 0.018, 0.004])  # index leads, little finger comes last
-_FASTEST_STROKE = 1.9  # m/s
-_FASTEST_TURN = 11.0  # radians a second
 _LATEST_SHIFT = 0.35
-_AXES = {"up": (0, 1, 0), "down": (0, -1, 0), "out": (1, 0, 0), "in": (-1, 0, 0), "forward": (0, 0, 1)}
-
-
-@dataclass
-class Stroke:
-    """What one hand does in a stroke: K points, and the way to each.
-
-    ``points`` is (K, C) channels; ``shapes`` (K, 20) finger angles; ``moves`` the K − 1 ways.
-    """
-
-    points: Array
-    shapes: Array
-    moves: list[Move]
-    palms: Array
-    fingers: Array
-    contact: bool = False
-    excess: float = 0.0
-    comfort: tuple[Array, Array, Array] | None = None
 
 
 @dataclass
@@ -140,7 +119,7 @@ class Arm:
             elif gap < 1.5:
                 part = 0.25 + 0.3 * (gap - 0.5)
                 here = self.hand.state(before.timing.relax)[0]
-                goal = here + part * (_near(here, before.rest[0]) - here)
+                goal = here + part * (same_sign(here, before.rest[0]) - here)
                 goal[3:7] /= np.linalg.norm(goal[3:7])
                 self._hand_to(
                     start, goal, start=before.timing.relax, bump=self._bulge(before.timing.relax, goal, 0.05)
@@ -150,9 +129,9 @@ class Arm:
         here = self.hand.state(start)[0]
         arrive = None
         if len(points) > 1 and t.ready >= t.stroke_start - 1e-6 and stroke.moves[0].path == "straight":
-            prior = _near(first, here)
+            prior = same_sign(first, here)
             arrive = 0.75 * through(
-                prior, first, _near(first, points[1]), t.ready - start, times[1] - times[0]
+                prior, first, same_sign(first, points[1]), t.ready - start, times[1] - times[0]
             )
         self._hand_to(t.ready, first, start=start, velocity=arrive, bump=self._bulge(start, first))
         if t.stroke_start > t.ready + 1e-6:
@@ -163,9 +142,9 @@ class Arm:
         )
         if settled > self.hand.end + 0.04:
             last = points[-1].copy()
-            if len(points) > 1 and not item.stroke.contact:
+            if len(points) > 1 and not item.stroke.contact and not item.stroke.limbs:
                 # A beat springs back; other strokes run on a little.
-                way = points[-1] - _near(points[-1], points[-2])
+                way = points[-1] - same_sign(points[-1], points[-2])
                 part = -0.38 if item.beat else min(0.07, 0.014 / max(float(np.linalg.norm(way[:3])), 0.01))
                 last = last + part * way
                 last[3:7] /= np.linalg.norm(last[3:7])
@@ -185,10 +164,12 @@ class Arm:
             ahead = i + 1 < len(points)
             if ahead and moves[i - 1].path == "straight" == moves[i].path:
                 speed = through(
-                    _near(points[i], points[i - 1]), points[i], _near(points[i], points[i + 1]),
+                    same_sign(points[i], points[i - 1]), points[i], same_sign(points[i], points[i + 1]),
                     times[i] - times[i - 1], times[i + 1] - times[i],
                 )  # fmt: skip
             bump, wave = _ornament(moves[i - 1], points[i - 1], points[i], times[i] - times[i - 1], item, i)
+            if i in item.stroke.bulges:
+                bump, wave = item.stroke.bulges[i], None
             self._hand_to(float(times[i]), points[i], velocity=speed, bump=bump, wave=wave)
 
     def _close_fingers(self, item: Laid) -> None:
@@ -224,14 +205,6 @@ class Arm:
         return over
 
 
-def _near(here: Array, there: Array) -> Array:
-    """``there`` with its rotation's sign on ``here``'s side."""
-    if here[3:7] @ there[3:7] < 0:
-        there = there.copy()
-        there[3:7] *= -1
-    return there
-
-
 def _ornament(
     move: Move, start: Array, end: Array, seconds: float, item: Laid, i: int
 ) -> tuple[Array | None, tuple[Array, Array, float] | None]:
@@ -240,12 +213,15 @@ def _ornament(
     bump, sine, cosine = (np.zeros(rests.CHANNELS) for _ in range(3))
     if move.path.startswith("arc-"):
         size = min(size, 0.9 * seconds)
-        bump[:3] = size * np.array(_AXES[move.path[4:]], dtype=np.float64)
+        bump[:3] = size * np.array(direction(move.path[4:]), dtype=np.float64)
         return bump, None
     if move.path == "straight":
         return 0.06 * _side(end[:3] - start[:3]), None
     palm, fingers = item.stroke.palms[i], item.stroke.fingers[i]
-    if move.path == "circle":
+    if move.start:
+        # From where the hand is on the circle towards where it first goes, about a middle on the other side.
+        cycles, u, v = float(move.repeats), np.array(direction(move.toward)), -np.array(direction(move.start))
+    elif move.path == "circle":
         cycles = float(move.repeats)
         # A pointing finger draws across its own direction; a hand laid flat stirs or rubs.
         normal = palm if abs(palm[1]) > 0.7 or item.stroke.contact else fingers
@@ -273,139 +249,6 @@ def _side(way: Array) -> Array:
         side = side - (side @ way) * way / length**2
         out[:3] = length * side / max(float(np.linalg.norm(side)), 0.3)
     return out
-
-
-def make_stroke(
-    gesture: Gesture,
-    reach: Reach,
-    *,
-    amount: float,
-    manner: Manner,
-    leading: bool,
-    size: float | None = None,
-    like: Stroke | None = None,
-) -> Stroke:
-    """Points of a gesture's stroke on this person.
-
-    Parameters
-    ----------
-    gesture
-        What to do.
-    reach
-        The arm that does it.
-    amount
-        Factor on size about the middle of gesture space; contact with the body is kept.
-    manner
-        How.
-    leading
-        Whether this is the leading hand.
-    size
-        Metres that the last pose shows, for gestures of size: between the palms, or above the ground.
-    like
-        The leading hand's stroke, which a mirrored hand takes its elbow and wrist from.
-    """
-    poses = list(gesture.poses if leading or not gesture.other else gesture.other)
-    moves = list(gesture.moves)
-    if gesture.alternate and not leading and not gesture.other and len(poses) > 1:
-        poses.reverse()
-        moves.reverse()
-    order, ways = _unfold(len(poses), moves)
-    placed = [place(p, reach.marks, reach.hand) for p in poses]
-    wrist = np.array([p.wrist for p in placed])
-    marks = reach.marks
-    centre = np.array([0.95 * marks.shoulder[0], marks.heights["stomach"], marks.depth + 0.62 * marks.arm])
-    for i, p in enumerate(placed):
-        if not p.contact:
-            wrist[i] = centre + amount * (wrist[i] - centre)
-            wrist[i, 1] += manner.height
-    palms, fingers = np.array([p.palm for p in placed]), np.array([p.fingers for p in placed])
-    if size is not None and gesture.extra.get("axis") == "height" and gesture.hands == "one":
-        # Heights are shown relative to the natural one, within what the arm can do.
-        wrist[-1, 1] += float(np.clip(0.7 * (size - float(gesture.extra.get("size", size))), -0.25, 0.25))
-    elif size is not None and gesture.hands == "both" and gesture.extra.get("axis", "width") == "width":
-        middle = wrist + rot.rotate(orientation(reach.hand, palms, fingers), reach.hand.centre)
-        spread = middle[:, 0] - middle[-1, 0] + 0.5 * size
-        wrist[:, 0] += np.maximum(spread, 0.03) - middle[:, 0]
-    free = ~np.array([p.contact for p in placed])
-    away = wrist - marks.shoulder
-    length = np.linalg.norm(away, axis=1)
-    longest = 0.965 * marks.arm
-    wrist[free] = (marks.shoulder + away * (np.minimum(length, longest) / np.maximum(length, 1e-6))[:, None])[
-        free
-    ]
-    exact = np.array([float(p.shape in ("point", "two", "thumb", "ell")) for p in poses])
-    mirrored = like is not None and like.comfort is not None and not gesture.other and not gesture.alternate
-    comfort = like.comfort if mirrored and like else reach.best(wrist, palms, fingers, exact=exact)
-    swing, hands, excess = comfort
-    # The palm's middle stays in place when comfort has turned the hand.
-    asked = orientation(reach.hand, palms, fingers)
-    touch = ~free
-    pivot = np.where(exact[:, None] > 0, reach.hand.tip, reach.hand.centre)
-    moved = rot.rotate(asked, pivot) - rot.rotate(hands, pivot)
-    wrist = wrist + np.where(touch[:, None] | (exact[:, None] == 0), moved, 0.0)
-    points = np.zeros((len(poses), rests.CHANNELS))
-    points[:, :3], points[:, 3:7], points[:, 7] = wrist, hands, swing
-    points[:, 8] = [p.head for p in placed]
-    points[:, 10] = touch
-    tight = 0.88 + 0.16 * manner.tension
-    shapes = np.array([shape(p.shape, p.tightness * tight).ravel() for p in poses])
-    for i, p in enumerate(placed):
-        if p.flat and poses[i].shape in ("flat", "relaxed", "spread"):
-            # A palm laid on the body takes thumb and fingers with it.
-            shapes[i, 16], shapes[i, 18:20] = -6.0, 0.0
-            shapes[i, [1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15]] *= 0.5
-    if gesture.category == "beat" and len(poses) > 1:
-        flick = np.cross(reach.hand.fingers, reach.hand.palm)
-        for i in range(len(poses)):
-            angle = np.radians(-9.0 if i % 2 == 0 else 8.0)
-            points[i, 3:7] = rot.multiply(points[i, 3:7], rot.from_axis_angle(flick, np.array(angle)))
-    return Stroke(
-        points[order], shapes[order], ways, palms[order], fingers[order],
-        contact=bool(touch.any()), excess=float(excess.max()), comfort=comfort,
-    )  # fmt: skip
-
-
-def _unfold(count: int, moves: list[Move]) -> tuple[list[int], list[Move]]:
-    """Poses in the order they are visited, with repeats written out there and back."""
-    order, ways = [0], []
-    for i, move in enumerate(moves):
-        if move.path in ("circle", "wave", "zigzag"):
-            order.append(i + 1)
-            ways.append(move)
-            continue
-        single = replace(move, repeats=1)
-        for k in range(move.repeats):
-            if k:
-                order.append(i)
-                ways.append(replace(single, path="straight" if move.path.startswith("arc") else move.path))
-            order.append(i + 1)
-            ways.append(single)
-    del count
-    return order, ways
-
-
-def point_stroke(direction: Array, reach: Reach, manner: Manner, *, amount: float) -> Stroke:
-    """Points of a pointing gesture along a direction (3,), for a left hand (mirrored if right)."""
-    marks = reach.marks
-    target = marks.eyes + 3.0 * direction
-    line = target - marks.shoulder
-    line /= np.linalg.norm(line)
-    stretch = min(0.74 + 0.2 * min(amount, 1.2), 0.96) * marks.arm
-    wrist = np.array(
-        [marks.shoulder + 0.66 * stretch * line + np.array([0, 0.02, 0]), marks.shoulder + stretch * line]
-    )
-    wrist[1] += 0.02 * (marks.eyes - marks.shoulder) / 0.3
-    fingers = target - wrist
-    fingers /= np.linalg.norm(fingers, axis=1, keepdims=True)
-    palm = np.array([-0.55, -0.8, 0.0]) - fingers * (fingers @ np.array([-0.55, -0.8, 0.0]))[:, None]
-    palm /= np.linalg.norm(palm, axis=1, keepdims=True)
-    hands = orientation(reach.hand, palm, fingers)
-    swing, hands, excess = reach.best(wrist, palm, fingers, exact=1.0)
-    points = np.zeros((2, rests.CHANNELS))
-    points[:, :3], points[:, 3:7], points[:, 7] = wrist, hands, swing
-    points[:, 9] = 1.0  # the aim holds while the trunk turns
-    shapes = np.stack([shape("point", 0.8).ravel(), shape("point", 0.95 + 0.05 * manner.tension).ravel()])
-    return Stroke(points, shapes, [Move()], palm, fingers, excess=float(excess.max()))
 
 
 def schedule(
@@ -484,55 +327,9 @@ def _longest(stroke: Stroke, begin: float, apex: float, finish: float) -> float:
     """Seconds from the stroke's start to its apex that keep every way below the fastest stroke."""
     if len(stroke.points) < 2:
         return 0.0
-    times, k = kendon.spread(len(stroke.points), _shares(stroke), begin, apex, finish)
-    need = _least_times(stroke)[:k]
+    times, k = kendon.spread(len(stroke.points), shares(stroke), begin, apex, finish)
+    need = least_times(stroke)[:k]
     return float(np.max(need / np.diff(times)[:k]) * (apex - begin)) if k else 0.0
-
-
-def _shares(stroke: Stroke) -> Array:
-    return np.array([m.share for m in stroke.moves])
-
-
-def _least_times(stroke: Stroke) -> Array:
-    """Seconds that each way of a stroke takes at the fastest, by its length and by how the hand turns."""
-    points = stroke.points
-    ways = np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)
-    turns = rot.angle(rot.normalise(points[1:, 3:7]), rot.normalise(points[:-1, 3:7]))
-    return 1.875 * np.maximum(ways / _FASTEST_STROKE, turns / _FASTEST_TURN)
-
-
-def fit_speed(stroke: Stroke, timing: Timing) -> tuple[Stroke, Array, int]:
-    """Fit a stroke into its time: fewer repeats, then smaller ways and turns.
-
-    Returns
-    -------
-    stroke
-        As it can be done.
-    times, apex
-        Moments of its points, and which of them is at the sync point ``stroke``.
-    """
-    while True:
-        times, apex = kendon.spread(
-            len(stroke.points), _shares(stroke), timing.stroke_start, timing.stroke, timing.stroke_end
-        )
-        if len(times) < 2:
-            return stroke, times, apex
-        part = float(np.min(1.1 * np.diff(times) / np.maximum(_least_times(stroke), 1e-6)))
-        points = stroke.points
-        if part > 0.72 or len(points) < 4 or not np.array_equal(points[-1], points[-3]):
-            break
-        stroke = replace(
-            stroke, points=points[:-2], shapes=stroke.shapes[:-2], moves=stroke.moves[:-2],
-            palms=stroke.palms[:-2], fingers=stroke.fingers[:-2],
-        )  # fmt: skip
-    if part >= 1:
-        return stroke, times, apex
-    points, part = stroke.points.copy(), max(part, 0.15)
-    points[:, :3] = points[apex, :3] + part * (points[:, :3] - points[apex, :3])
-    for i in range(len(points)):
-        turned = _near(points[apex], points[i])[3:7]
-        points[i, 3:7] = rot.normalise(points[apex, 3:7] + part * (turned - points[apex, 3:7]))
-    return replace(stroke, points=points), times, apex
 
 
 def asymmetry(seed: int, id: str) -> tuple[float, float]:

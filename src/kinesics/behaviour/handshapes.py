@@ -1,4 +1,4 @@
-"""The twenty hand shapes as finger angles, and finger angles as joint rotations.
+"""Hand shapes as finger angles, and finger angles as joint rotations.
 
 A shape is (5, 4) degrees. Rows: index, middle, little, ring (SMPL-X order), thumb. Columns of a
 finger: spread towards the thumb, then flexion of the three joints. Columns of the thumb: how far
@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.notation import SHAPES
 from kinesics.bodies.humanoid import INDEX
-from kinesics.errors import choose
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import SHAPES, blended_shapes, split_shape
 
 Array = NDArray[np.float64]
 FINGERS = ("Index", "Middle", "Little", "Ring")
@@ -133,14 +132,82 @@ _TABLE: dict[str, Array] = {
 assert set(_TABLE) == set(SHAPES)
 
 
+# What the notation's modifiers make of a finger: knuckle, middle and end joint, degrees (ours).
+_BENDS: dict[str, tuple[float, float, float]] = {
+    "straightbent": (70, 6, 3),
+    "round": (34, 42, 24),
+    "hooked": (8, 86, 52),
+    "doublebent": (72, 80, 8),
+    "doublehooked": (78, 94, 56),
+}
+_THUMBS: dict[str, tuple[float, float, float, float]] = {
+    "thumbout": (6, 66, -4, -8),
+    "thumbacross": (52, 8, 30, 38),
+    "thumbopen": (54, 34, 4, 8),
+}
+# Thumb that meets the index, middle, ring and little finger.
+_MEETING = {2: (50, 22, 20, 26), 3: (54, 16, 22, 28), 4: (58, 8, 26, 34), 5: (62, 0, 32, 42)}
+_ROWS = {2: 0, 3: 1, 4: 3, 5: 2}
+_SPREAD, _TOGETHER = (13.0, 3.0, -19.0, -7.0), (0.0, 0.0, -1.0, 0.0)
+
+
+def _shown(angles: Array) -> tuple[int, ...]:
+    """Digits of the fingers that are not folded away; all where all are."""
+    out = tuple(d for d, row in _ROWS.items() if angles[row, 1] + angles[row, 2] < 130)
+    return out or tuple(_ROWS)
+
+
+def _modified(angles: Array, modifier: str, digits: tuple[int, ...]) -> Array:
+    out = angles.copy()
+    if modifier in _THUMBS:
+        out[4] = _THUMBS[modifier]
+        return out
+    fingers = tuple(d for d in digits if d != 1) if digits else _shown(angles)
+    rows = [_ROWS[d] for d in fingers]
+    if modifier in _BENDS:
+        out[rows, 1:] = _BENDS[modifier]
+        if 1 in digits:
+            out[4, 2:] = 40.0, 50.0 if "hook" in modifier or modifier == "round" else 5.0
+    elif modifier == "halfbent":
+        out[rows, 1] = np.maximum(out[rows, 1], 38.0)
+    elif modifier == "out":
+        out[rows, 1:] = (3.0, 5.0, 2.0)
+        if 1 in digits:
+            out[4] = _THUMBS["thumbout"]
+    elif modifier == "folded":
+        for d in fingers:
+            out[_ROWS[d]] = _AWAY[("index", "middle", "little", "ring")[_ROWS[d]]]
+        if 1 in digits:
+            out[4] = _THUMBS["thumbacross"]
+    elif modifier == "meets":
+        bent = out[rows, 1] + out[rows, 2] > 130
+        out[rows, 1:] = np.where(
+            bent[:, None] | (out[rows, 2:3] > 20), (52.0, 46.0, 24.0), (60.0, 22.0, 10.0)
+        )
+        out[4] = np.mean([_MEETING[d] for d in fingers], axis=0)
+    else:
+        out[rows, 0] = np.array(_SPREAD if modifier == "spread" else _TOGETHER)[rows]
+    return out
+
+
 def shape(name: str, tightness: float = 1.0) -> Array:
     """Finger angles (5, 4) in degrees of a hand shape, part of the way from relaxed.
 
     >>> shape("fist")[0, 2] > shape("fist", 0.5)[0, 2] > shape("relaxed")[0, 2]
     np.True_
+    >>> shape("fist+out.5")[2, 1] < 10 < shape("fist")[2, 1]
+    np.True_
     """
-    target = _TABLE[choose("hand shape", name, SHAPES)]
+    target = np.mean([_full(one) for one in blended_shapes(name)], axis=0) if "~" in name else _full(name)
     return _TABLE["relaxed"] + tightness * (target - _TABLE["relaxed"])
+
+
+def _full(name: str) -> Array:
+    base, modifiers = split_shape(name)
+    target = _TABLE[base]
+    for modifier, digits in modifiers:
+        target = _modified(target, modifier, digits)
+    return target
 
 
 class Hand:
@@ -181,6 +248,7 @@ class Hand:
         self.length = float(np.linalg.norm(at["Middle"][0] - wrist))
         self.finger_length = float(np.linalg.norm(at["Middle"][2] - at["Middle"][0]) * 1.42)
         self.centre = 0.68 * self.knuckles + 0.018 * self.palm
+        self.bases = {name.lower(): at[name][0] - wrist for name in FINGERS}
         index = at["Index"]
         self.index, self.thumb = index[0] - wrist, thumb[0] - wrist
         self.thumb_length = float(
@@ -237,6 +305,41 @@ class Hand:
         )
         out.append(self.thumb + self.thumb_length * thumb)
         return np.stack(out, axis=-2)
+
+    def part(self, name: str, angles: Array) -> tuple[Array, Array]:
+        """A part of the hand: where it is from the wrist, and which way its skin faces, (3,) each.
+
+        Parameters
+        ----------
+        name
+            One of the notation's ``PARTS``, up to the fingers.
+        angles
+            (20,) finger angles.
+        """
+        thick = 0.017 * self.length / 0.1
+        if name == "palm":
+            return self.centre + 0.006 * self.palm, self.palm
+        if name == "back":
+            return 0.68 * self.knuckles - 0.7 * thick * self.palm, -self.palm
+        if name in ("thumbside", "littleside"):
+            sign = 1.0 if name == "thumbside" else -1.0
+            base = self.bases["index" if name == "thumbside" else "little"]
+            return 0.85 * base + 0.7 * sign * thick * self.across, sign * self.across
+        if name == "heel":
+            return 0.22 * self.knuckles + thick * self.palm, self.palm
+        if name == "wrist":
+            return 0.5 * thick * self.palm, self.palm
+        if name == "thumb":
+            tip = self.tips(angles)[..., -1, :]
+            return tip, _unit(tip - self.thumb)
+        finger = "middle" if name == "knuckles" else name
+        bend = np.radians(np.cumsum(angles[4 * FINGERS.index(finger.capitalize()) + 1 :][:3]))[:, None]
+        bones = np.cos(bend) * self.fingers + np.sin(bend) * self.palm
+        lengths = self.finger_length * {"index": 0.95, "middle": 1.0, "ring": 0.94, "little": 0.78}[finger]
+        ways = self.bases[finger] + np.cumsum(lengths * np.array([[0.45], [0.29], [0.26]]) * bones, axis=0)
+        if name == "knuckles":
+            return ways[0] + 0.5 * thick * bones[0], bones[0]
+        return ways[2] + 0.2 * thick * bones[2], bones[2]
 
     def rotations(self, angles: Array) -> Array:
         """Finger angles (..., 20) in degrees to (..., 15, 4) joint rotations of a left hand."""

@@ -1,6 +1,6 @@
 """The gestures Kinesics knows: form and meaning, read from ``data/*.toml`` and checked once.
 
-An entry is written in the notation of :mod:`kinesics.behaviour.notation`::
+An entry is written in the notation of :mod:`kinesics.performance.gesture`::
 
     [STOP]
     poses = ["flat palm:forward fingers:up @ chest ipsi near", "@ chest ipsi far"]
@@ -10,7 +10,10 @@ An entry is written in the notation of :mod:`kinesics.behaviour.notation`::
     means = ["stop", "wait"]        # words and phrases that call for it
     hints = ["block"]               # words that merely make it likelier
 
-What an entry says beyond :class:`~kinesics.behaviour.notation.Gesture` is in its ``extra``, as text:
+A ``gesture`` behaviour of a plan may state its form itself instead of naming a lexeme, in attributes of the same
+notation (:func:`~kinesics.performance.gesture.inline_gesture`); :func:`form_of` finds either.
+
+What an entry says beyond :class:`~kinesics.performance.gesture.Gesture` is in its ``extra``, as text:
 
 ``hints``
     Weak meanings, joined by ``|``.
@@ -26,17 +29,27 @@ What an entry says beyond :class:`~kinesics.behaviour.notation.Gesture` is in it
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kinesics.behaviour.notation import Gesture, Move, Pose, direction
 from kinesics.errors import DataError, KinesicsError, choose
+from kinesics.performance.gesture import (
+    NATURAL,
+    Gesture,
+    Move,
+    Pose,
+    direction,
+    inline_gesture,
+    natural_apex,
+    parse_poses,
+)
+from kinesics.performance.plan import Behaviour
 
-_FIELDS = {"poses", "other", "moves", "hands", "alternate", "seconds", "hold", "means", "hints", "schema", "head", "category"}  # fmt: skip
+_FIELDS = {"poses", "other", "moves", "hands", "alternate", "exact", "seconds", "hold", "means", "hints", "schema", "head", "category"}  # fmt: skip
 _EXTRAS = {"apex", "axis", "size", "hand", "awkward"}
 _CATEGORY = {
     "emblems": "emblem",
@@ -55,43 +68,14 @@ SCHEMAS: tuple[str, ...] = tuple(
 """The image schemas of Fares et al. (AAMAS 2024), each with a gesture of its own."""
 
 
-def parse_move(text: str) -> Move:
-    """Read ``"arc-up x2 0.05 /1.5"``: path, repeats, metres, share.
-
-    >>> parse_move("arc-up x2 0.05").repeats
-    2
-    """
-    path, *rest = text.split()
-    fields: dict[str, Any] = {}
-    try:
-        for word in rest:
-            if word[0] == "x":
-                fields["repeats"] = int(word[1:])
-            elif word[0] == "/":
-                fields["share"] = float(word[1:])
-            else:
-                fields["size"] = float(word)
-    except ValueError as error:
-        raise DataError(f"move {text!r}; expected a path, then x2, a size in metres or /share") from error
-    return Move(path, **fields)
-
-
-def _poses(rows: Iterable[str]) -> tuple[Pose, ...]:
-    out: list[Pose] = []
-    for row in rows:
-        try:
-            out.append(Pose.parse(row, out[-1] if out else None))
-        except ValueError as error:
-            raise DataError(f"pose {row!r}: {error}") from error
-    return tuple(out)
-
-
 def _reachable(pose: Pose) -> None:
     """Raise a DataError where a wrist could not hold the pose.
 
     Fingers and palm must be about square to each other, and the forearm turns about 170° in all:
     a thumb that points at the floor or fingers that point at the speaker are out of comfortable reach.
     """
+    if pose.palm == NATURAL:
+        return
     palm, fingers = direction(pose.palm), direction(pose.fingers)
     dot = sum(p * f for p, f in zip(palm, fingers, strict=True))
     if abs(dot) > 0.75:
@@ -130,7 +114,7 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             choose("field", key, sorted(_FIELDS | _EXTRAS))
         if lexeme != lexeme.upper():
             raise DataError("a lexeme is written in capitals")
-        poses, other = _poses(entry.get("poses", ())), _poses(entry.get("other", ()))
+        poses, other = parse_poses(entry.get("poses", ())), parse_poses(entry.get("other", ()))
         if not entry.get("awkward"):
             for pose in poses + other:
                 _reachable(pose)
@@ -141,9 +125,9 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             raise DataError(
                 f"stroke of {seconds} s, hold of {hold} s; expected 0.15 to 3 s and at most 4 s of hold"
             )
-        moves = tuple(map(parse_move, entry.get("moves", ())))
+        moves = tuple(map(Move.parse, entry.get("moves", ())))
         extra = {key: str(entry[key]) for key in sorted(_EXTRAS - {"awkward"}) if key in entry}
-        extra.setdefault("apex", f"{_natural_apex(moves):.4g}")
+        extra.setdefault("apex", f"{natural_apex(moves):.4g}")
         if not 0 <= float(extra["apex"]) <= 1:
             raise DataError(f"apex {extra['apex']}; expected 0 to 1")
         if "hand" in extra:
@@ -160,6 +144,7 @@ def parse_gesture(lexeme: str, entry: Mapping[str, Any], *, category: str = "met
             hands=entry.get("hands", "one"),
             other=other,
             alternate=bool(entry.get("alternate", False)),
+            exact=bool(entry.get("exact", False)),
             seconds=seconds,
             hold=hold,
             means=tuple(entry.get("means", ())),
@@ -218,7 +203,10 @@ def gesture(lexeme: str) -> Gesture:
     DataError
         On an unknown name, with the nearest ones and where all are listed.
     """
-    known = lexicon()
+    return _named(lexeme, lexicon())
+
+
+def _named(lexeme: str, known: Mapping[str, Gesture]) -> Gesture:
     if lexeme in known:
         return known[lexeme]
     from difflib import get_close_matches
@@ -228,6 +216,32 @@ def gesture(lexeme: str) -> Gesture:
     raise DataError(f"unknown gesture {lexeme!r}; {hint}choose one of: {', '.join(sorted(known))}")
 
 
+def form_of(b: Behaviour, known: Mapping[str, Gesture] | None = None) -> Gesture:
+    """What a ``gesture`` behaviour asks for: the form it states itself, else that of its lexeme.
+
+    Parameters
+    ----------
+    b
+        The behaviour.
+    known
+        Gestures by lexeme; the package's own by default.
+
+    Raises
+    ------
+    DataError
+        On an unknown name, or saying what is wrong with the stated form.
+
+    Examples
+    --------
+    >>> form_of(Behaviour("g", "gesture", {}, {"poses": "fist @ chest centre near"})).poses[0].shape
+    'fist'
+    """
+    stated = inline_gesture(b.attributes)
+    if stated is not None:
+        return stated
+    return _named(b.attributes.get("lexeme", ""), lexicon() if known is None else known)
+
+
 def apex(g: Gesture) -> float:
     """Part of the stroke's time, 0 to 1, at which ``stroke`` (the moment that meets the stress) lies.
 
@@ -235,13 +249,6 @@ def apex(g: Gesture) -> float:
     (1.0, 0.25)
     """
     return float(g.extra.get("apex", 1.0))
-
-
-def _natural_apex(moves: tuple[Move, ...]) -> float:
-    """A single sweep peaks at its end, a repeated or many-part one at the end of its first part."""
-    if not moves:
-        return 0.2
-    return moves[0].share / moves[0].repeats / sum(m.share for m in moves)
 
 
 def gesture_table() -> str:

@@ -141,11 +141,12 @@ def _holds(
             elif vowel[i - 1] and near:
                 attack[i] = low[i] - middle[i - 1]  # the vowel before keeps its apex
         if i + 1 < n:
+            # Only ever shorter: a neighbour too far off to be known yet must change nothing when it is.
             if hard[i + 1] and first[i + 1] != first[i]:
-                release[i] = low[i + 1] - high[i]
+                release[i] = min(release[i], low[i + 1] - high[i])
             elif vowel[i + 1] and begin[i + 1] - end[i] < JOINED:
-                release[i] = middle[i + 1] - high[i]
+                release[i] = min(release[i], middle[i + 1] - high[i])
     known = np.maximum(anticipation + low - begin, 0.015)
     attack = np.minimum(np.clip(attack, np.where(first == _FF, 0.055, 0.03), 0.085), known)
-    release = np.clip(release, np.where(first == _FF, 0.05, 0.03), 0.09)
+    release = np.maximum(release, np.where(first == _FF, 0.05, 0.03))
     return low, high, attack, release

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.notation import Gesture
 from kinesics.errors import choose
+from kinesics.performance.gesture import Gesture
 
 if TYPE_CHECKING:
     from kinesics.ports.embedder import Embedder

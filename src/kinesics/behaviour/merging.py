@@ -10,9 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from kinesics.behaviour.lexicon import form_of
 from kinesics.behaviour.lexicon import lexicon as shipped_lexicon
-from kinesics.behaviour.notation import Gesture
+from kinesics.errors import DataError
 from kinesics.performance import KINDS, SYNC_POINTS, Behaviour, Feedback, Plan, Sync
+from kinesics.performance.gesture import Gesture
 
 QUICKEST_STROKE = 0.12
 """Seconds below which no arm makes a stroke (ours; 8 Hz is the fastest voluntary tapping)."""
@@ -31,12 +33,18 @@ def parts(b: Behaviour) -> frozenset[str]:
     """
     if b.kind in ("gesture", "pointing"):
         mode = b.attributes.get("mode", "RIGHT_HAND")
+        if "mode" not in b.attributes and (
+            "other" in b.attributes or b.attributes.get("hands", "one") != "one"
+        ):
+            mode = "BOTH_HANDS"
         hands = {"LEFT_HAND": {"left hand"}, "RIGHT_HAND": {"right hand"}}.get(
             mode, {"left hand", "right hand"}
         )
         return frozenset(hands)
-    if b.kind in ("head", "headDirectionShift"):
+    if b.kind == "head":
         return frozenset({"head"})
+    if b.kind == "headDirectionShift":
+        return frozenset({"head", "gaze"})
     if b.kind in ("gaze", "gazeShift"):
         return frozenset({"gaze"})
     if b.kind in ("posture", "postureShift", "locomotion"):
@@ -164,9 +172,10 @@ class Merger:
             self.times[b.id] = dict(times)
             return b
         if b.kind == "gesture":
-            lexeme = b.attributes.get("lexeme", "")
-            if lexeme not in self._lexicon:
-                self._say(b.id, "unknown", self._choices(lexeme))
+            try:
+                form_of(b, self._lexicon)
+            except DataError as error:
+                self._say(b.id, "dropped" if "poses" in b.attributes else "unknown", str(error))
                 return None
         if b.kind == "speech":
             self.times[b.id] = dict(times)
@@ -226,13 +235,6 @@ class Merger:
         for p in parts(b):
             taken[p] = (last, b.id)
         return now
-
-    def _choices(self, lexeme: str) -> str:
-        from difflib import get_close_matches
-
-        near = get_close_matches(lexeme.upper(), self._lexicon, n=3, cutoff=0.4)
-        hint = f"did you mean {', '.join(near)}? " if near else ""
-        return f"unknown gesture {lexeme!r}; {hint}choose one of: {', '.join(sorted(self._lexicon))}"
 
 
 def merge(plan: Plan, user: Plan, *, lexicon: Mapping[str, Gesture] | None = None) -> Plan:

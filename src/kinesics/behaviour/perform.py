@@ -15,6 +15,7 @@ from kinesics.performance import Audio, Performance, Plan, Tier
 
 log = logging.getLogger(__name__)
 
+_LONGEST = 7200.0  # seconds of a plan that nobody speaks
 _LEAD_IN, _LEAD_OUT = 0.5, 0.8  # seconds of silence around a spoken text: room to breathe in and to settle
 
 
@@ -53,7 +54,8 @@ def perform(
     plan
         BML: performed as it is when its composition is ``"REPLACE"`` (as in the plans Kinesics
         saves), else added to what the planner finds and taking precedence over it. Its ``speech``
-        is spoken when neither ``text`` nor ``audio`` is given.
+        is spoken when neither ``text`` nor ``audio`` is given; a plan without one is performed in silence,
+        as long as it lasts.
     language
         Language code of the words.
     voice
@@ -102,8 +104,11 @@ def perform(
     if text is not None and audio is not None:
         raise DataError("both a text and a sound were given; give the sound's words as its transcript")
     if text is None and audio is None and plan is not None:
-        text = " ".join(b.text for b in plan.of("speech"))
-    if audio is None:
+        text = " ".join(b.text for b in plan.of("speech")) or None
+    silent = text is None and audio is None and plan is not None and len(plan) > 0
+    if silent:
+        heard = Performance()
+    elif audio is None:
         heard = _spoken(text, voice=voice or person.voice, language=language, progress=progress)
     else:
         from kinesics.hear import hear
@@ -114,7 +119,7 @@ def perform(
         )
 
     from kinesics.behaviour.heard import Heard
-    from kinesics.behaviour.merging import Merger
+    from kinesics.behaviour.merging import Merger, span
     from kinesics.behaviour.performer import Performer
     from kinesics.behaviour.planner import anchored, speech_behaviour
 
@@ -122,13 +127,20 @@ def perform(
     written = (text or transcript or "").split()
     if len(written) == len(heard.tier("words")):
         speech = replace(speech, text=" ".join(written))  # with its punctuation: it will be spoken again
-    own = None if plan is None else Merger(replace(plan, feedback=()), speech)
+    own = None if plan is None else Merger(replace(plan, feedback=()), None if silent else speech)
+    seconds = None
+    if silent and own is not None:
+        ends = [span(b, own.times[b.id])[1] for b in own.behaviours if own.times[b.id]]
+        known = [end for end in ends if np.isfinite(end)]
+        starts = [max(own.times[b.id].values()) for b in own.behaviours if own.times[b.id]]
+        seconds = min(max([*known, *starts, 0.0]) + _LEAD_OUT, _LONGEST)
     performer = Performer(person, controls, look_ahead=look_ahead, language=language, own=own)
-    made = performer.run(heard, progress=progress)
+    made = performer.run(heard, seconds=seconds, progress=progress)
     said = () if own is None else own.feedback
     told = {f.id for f in said if f.status in ("shifted", "dropped", "unknown")}
     feedback = (*said, *(f for f in performer.feedback if f.id not in told))
-    done = Plan((speech, *anchored(performer.planned, speech)), feedback, "REPLACE")
+    planned = performer.planned if silent else (speech, *anchored(performer.planned, speech))
+    done = Plan(tuple(planned), feedback, "REPLACE")
     meta = {**heard.meta, **made.meta, "seed": seed, "synthetic": True, "controls": vars(controls)}
     return replace(made, tracks={**heard.tracks, **made.tracks, "plan": done}, meta=meta)
 

@@ -129,18 +129,21 @@ class Performer:
         blocks = list(self._blocks(heard, round(until * STEPS_PER_SECOND)))
         return self._assemble(blocks, blocks[0][0] if blocks else self._step * _FRAMES_PER_STEP)
 
-    def run(self, heard: Performance, *, progress: bool = False) -> Performance:
+    def run(self, heard: Performance, *, seconds: float | None = None, progress: bool = False) -> Performance:
         """Perform a whole clip; the result is as long as the speech, or what else is heard.
 
         Parameters
         ----------
         heard
             Speech and its tiers.
+        seconds
+            How long the result is, where nothing is heard.
         progress
             Show a bar when it takes over a second.
         """
         sound = heard.get("speech")
-        frames = max(1, round((heard.duration if sound is None else sound.end) * FPS))
+        length = seconds if seconds is not None else heard.duration if sound is None else sound.end
+        frames = max(1, round(length * FPS))
         steps = -(-frames // _FRAMES_PER_STEP)
         blocks: Iterator = self._blocks(heard, steps)
         if progress:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kinesics.behaviour.notation import Gesture
+from kinesics.performance.gesture import Gesture
 
 FASTEST = 2.3
 """Peak wrist speed, m/s, beyond which a preparation is not squeezed."""

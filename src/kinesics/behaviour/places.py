@@ -11,15 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.handshapes import Hand
-from kinesics.behaviour.notation import Pose, direction
+from kinesics.behaviour.handshapes import Hand, shape
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.performance.gesture import Pose, direction
 
 Array = NDArray[np.float64]
-_FACE = ("overhead", "crown", "forehead", "eyes", "nose", "mouth", "chin")
+_FACE = (
+    "overhead",
+    "crown",
+    "forehead",
+    "brows",
+    "eyes",
+    "ears",
+    "nose",
+    "cheeks",
+    "mouth",
+    "chin",
+    "underchin",
+)
+_CLOSE = 0.03  # metres
 _REACH = 0.93
 
 
@@ -61,11 +74,16 @@ class Landmarks:
             "overhead": crown + 0.16 * unit,
             "crown": crown,
             "forehead": self.eyes[1] + 0.055 * unit,
+            "brows": self.eyes[1] + 0.026 * unit,
             "eyes": self.eyes[1],
+            "ears": self.eyes[1] - 0.012 * unit,
             "nose": self.eyes[1] - 0.038 * unit,
+            "cheeks": self.eyes[1] - 0.050 * unit,
             "mouth": self.eyes[1] - 0.068 * unit,
             "chin": chin,
+            "underchin": chin - 0.022 * unit,
             "neck": 0.5 * (chin + shoulder) - 0.01,
+            "shouldertop": shoulder + 0.045 * unit,
             "shoulders": shoulder,
             "chest": shoulder - 0.24 * (shoulder - hip),
             "stomach": shoulder - 0.56 * (shoulder - hip),
@@ -106,6 +124,27 @@ class Landmarks:
         normal = np.array([x / width**2, 0.0, (z - middle) / depth**2])
         return np.array([x, height, z]), normal / np.linalg.norm(normal)
 
+    def spot(self, height: str, x: float) -> tuple[Array, Array]:
+        """Point of the skin at a named height and what way it faces there: some places are seen from above or below."""
+        skin, normal = self.surface(self.heights[height], x, head=height in _FACE)
+        if height == "shouldertop":
+            along = float(np.clip(x, -0.95 * self.shoulder[0], 0.95 * self.shoulder[0]))
+            return np.array([along, self.heights[height], self.shoulder[2]]), np.array([0.0, 0.95, 0.3])
+        if height == "crown":
+            middle = self.eyes[2] - 0.066 * self.unit
+            return np.array([0.5 * x, self.heights[height] - 0.004, middle]), np.array([0.0, 0.98, 0.2])
+        if height == "underchin":
+            return skin - np.array([0.0, 0.0, 0.012 * self.unit]), np.array([0.0, -0.94, 0.34])
+        return skin, normal
+
+
+@dataclass(frozen=True)
+class Target:
+    """A point that a hand is brought to: (3,) metres and (3,) the way its skin faces, T-pose frame of a left arm."""
+
+    point: Array
+    normal: Array
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -123,6 +162,8 @@ class Placed:
         Whether the hand touches the body there.
     flat
         Whether it does so with the palm.
+    pivot
+        (3,) part of the hand, from the wrist, that is at the place.
     """
 
     wrist: Array
@@ -131,6 +172,7 @@ class Placed:
     head: float
     contact: bool
     flat: bool = False
+    pivot: Array | None = None
 
 
 def orientation(hand: Hand, palm: Array, fingers: Array) -> Array:
@@ -138,10 +180,20 @@ def orientation(hand: Hand, palm: Array, fingers: Array) -> Array:
     return align(hand.palm, hand.fingers, palm, fingers)
 
 
-def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
+def place(pose: Pose, marks: Landmarks, hand: Hand, target: Target | None = None) -> Placed:
     """Put a left hand where a pose says.
 
-    The middle of the palm (at ``touch``: whatever part faces the body) is at the place.
+    The middle of the palm (at ``touch``: whatever part faces the body) is at the place, unless the pose
+    says which part is.
+
+    Parameters
+    ----------
+    pose
+        Not one of the limbs.
+    marks, hand
+        Whose.
+    target
+        Where the part of the other hand is that the pose is ``on``.
     """
     palm, fingers = np.array(direction(pose.palm)), np.array(direction(pose.fingers))
     fingers = fingers - (fingers @ palm) * palm
@@ -150,6 +202,15 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
         other = np.array([0.0, 1.0, 0.3]) if abs(palm[1]) < 0.8 else np.array([-0.3, 0.0, 1.0])
         fingers = other - (other @ palm) * palm
     fingers /= np.linalg.norm(fingers)
+    turn = orientation(hand, palm, fingers)
+    offset = np.array(pose.offset, dtype=np.float64)
+    part = hand.part(pose.part, shape(pose.shape).ravel())[0] if pose.part else None
+    if target is not None:
+        away = {"touch": 0.004, "close": _CLOSE, "near": 0.07, "mid": 0.14, "far": 0.25}[pose.distance]
+        if part is None:
+            part = _facing(hand, rot.rotate(rot.conjugate(turn), target.normal))
+        wrist = target.point + offset + away * target.normal - rot.rotate(turn, part)
+        return Placed(wrist, palm, fingers, 0.0, False, pivot=part)
     height = marks.heights[pose.height]
     head = pose.height in _FACE
     width = marks.shoulder[0]
@@ -159,14 +220,14 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
     else:
         sides = {"contra": -0.8, "inside": 0.45, "centre": 0.0, "ipsi": 1.1, "wide": 2.0}
     x = sides[pose.side] * width
-    skin, normal = marks.surface(height, x, head=head)
-    turn = orientation(hand, palm, fingers)
-    offset = np.array(pose.offset, dtype=np.float64)
-    if pose.distance == "touch":
+    skin, normal = marks.spot(pose.height, x) if _seen(pose) else marks.surface(height, x, head=head)
+    if pose.distance in ("touch", "close"):
         toward_palm, toward_fingers = -(palm @ normal), -(fingers @ normal)
         flat = False
         # The part of the hand that faces the body is what touches it.
-        if toward_fingers > max(toward_palm, 0.35):
+        if part is not None:
+            flat = pose.part == "palm" and toward_palm > 0.6
+        elif toward_fingers > max(toward_palm, 0.35):
             part = hand.tip
         elif pose.shape in ("point", "two", "ell", "cross") and toward_palm < 0.6:
             # The raised finger's side, as on the lips.
@@ -176,10 +237,11 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
             flat = toward_palm > 0.6
         else:
             part = hand.centre - 0.03 * hand.palm
-        point = skin + offset + 0.004 * normal
+        touches = pose.distance == "touch"
+        point = skin + offset + (0.004 if touches else _CLOSE) * normal
         wrist = point - rot.rotate(turn, part)
-        return Placed(wrist, palm, fingers, 1.0 if head else 0.0, True, flat)
-    centre = rot.rotate(turn, hand.centre)
+        return Placed(wrist, palm, fingers, 1.0 if head else 0.0, touches, flat and touches, part)
+    centre = rot.rotate(turn, hand.centre if part is None else part)
     near = 0.105 * marks.unit
     ahead = skin[2] + near
     if head:
@@ -192,4 +254,23 @@ def place(pose: Pose, marks: Landmarks, hand: Hand) -> Placed:
     far = max(marks.shoulder[2] + np.sqrt(max(room, 0.0)) + centre[2], ahead + 0.04)
     z = {"near": ahead, "mid": ahead + 0.42 * (far - ahead), "far": far}[pose.distance]
     point = np.array([x, height, z]) + offset
-    return Placed(point - centre, palm, fingers, 0.6 if head and pose.distance == "near" else 0.0, False)
+    carried = 0.6 if head and pose.distance == "near" else 0.0
+    return Placed(point - centre, palm, fingers, carried, False, pivot=part)
+
+
+def _seen(pose: Pose) -> bool:
+    """Whether the place is one that is met from above or below."""
+    return pose.height in ("shouldertop", "underchin") or (pose.height == "crown" and bool(pose.part))
+
+
+def _facing(hand: Hand, normal: Array) -> Array:
+    """The part (3,) of a hand that meets a surface which faces ``normal`` in the hand's own frame."""
+    parts = [
+        hand.centre + 0.006 * hand.palm,
+        hand.centre - 0.03 * hand.palm,
+        hand.part("thumbside", np.zeros(20))[0],
+        hand.part("littleside", np.zeros(20))[0],
+        hand.tip,
+    ]
+    faces = [hand.palm, -hand.palm, hand.across, -hand.across, hand.fingers]
+    return parts[int(np.argmin([f @ normal for f in faces]))]

@@ -17,9 +17,9 @@ from kinesics.behaviour._planning import STEP, Context, Style, Tick, behaviour, 
 from kinesics.behaviour.heard import Word
 from kinesics.behaviour.lexicon import apex
 from kinesics.behaviour.meaning import Match
-from kinesics.behaviour.notation import Gesture
 from kinesics.hear.stress import FUNCTION_WORDS
 from kinesics.performance import Behaviour
+from kinesics.performance.gesture import Gesture
 
 SPACING = 0.6
 """Least seconds between two strokes' apexes; beats in a run may follow after :data:`RUN_SPACING` (ours)."""

@@ -10,8 +10,8 @@ import math
 
 from kinesics.behaviour._planning import Context, Style, Tick, behaviour, clamp
 from kinesics.behaviour.heard import Word
-from kinesics.behaviour.notation import Gesture
 from kinesics.performance import Behaviour
+from kinesics.performance.gesture import Gesture
 
 
 class HeadAndBrows:

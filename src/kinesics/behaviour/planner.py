@@ -18,7 +18,6 @@ from kinesics.behaviour.controls import Controls
 from kinesics.behaviour.heard import Heard, Word
 from kinesics.behaviour.lexicon import lexicon as shipped_lexicon
 from kinesics.behaviour.meaning import Match, Reader
-from kinesics.behaviour.notation import Gesture
 from kinesics.behaviour.plan_blinks import BlinkPlanner
 from kinesics.behaviour.plan_gaze import GazePlanner
 from kinesics.behaviour.plan_gestures import GesturePlanner
@@ -26,6 +25,7 @@ from kinesics.behaviour.plan_head import HeadAndBrows
 from kinesics.behaviour.plan_posture import PosturePlanner
 from kinesics.errors import DataError
 from kinesics.performance import Behaviour, Performance, Plan, Sync
+from kinesics.performance.gesture import Gesture
 
 if TYPE_CHECKING:
     from kinesics.ports.embedder import Embedder

@@ -15,6 +15,8 @@ LEXEMES: dict[str, tuple[float, float, float]] = {
     "RIGHT": (-1.0, 0.0, -3.0),
     "FORWARD": (0.0, 7.0, 0.0),
     "BACK": (0.0, -5.0, 0.0),
+    "TURN_LEFT": (0.0, 0.0, 60.0),
+    "TURN_RIGHT": (0.0, 0.0, -60.0),
     "NEUTRAL": (0.0, 0.0, 0.0),
 }
 """Weight (−1 on the right foot to 1 on the left), lean forward and turn to the left, degrees, at amount 1."""

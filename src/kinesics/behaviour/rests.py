@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from kinesics import seeds
 from kinesics.behaviour.arms import Reach
 from kinesics.behaviour.handshapes import shape
-from kinesics.behaviour.notation import Pose
 from kinesics.behaviour.places import place
 from kinesics.geometry import rotations as rot
+from kinesics.performance.gesture import Pose
 
 Array = NDArray[np.float64]
 
-CHANNELS = 11
+CHANNELS = 12
 """Of a hand: position 3, rotation 4, elbow swing, part carried by the head,
-part hanging from the shoulder, contact with the body."""
+part hanging from the shoulder, contact with the body, and how far the limbs' directions count."""
 
 RESTS: tuple[str, ...] = ("hang", "clasp", "hold", "home", "open", "single")
 """Arms hanging; hands folded before the stomach; one hand holding the other low; hands ready in front,
@@ -95,13 +95,13 @@ def rest_state(name: str, reach: Reach, *, on_top: bool, seed: int, count: int) 
         along /= np.linalg.norm(along)
         swing = np.array([np.radians(4 + 5 * jitter[5])])
         hand = reach_orientation(reach, palm, along)
-        return np.concatenate([wrist, hand, swing, [0.0, 1.0, 0.0]]), fingers
+        return np.concatenate([wrist, hand, swing, [0.0, 1.0, 0.0, 0.0]]), fingers
     text, tightness = _POSES[name][0 if on_top else 1]
     placed = place(Pose.parse(text), reach.marks, reach.hand)
     wrist = placed.wrist + 0.008 * np.clip(jitter[:3], -1.2, 1.2)
     swing, hand, _ = reach.best(wrist[None], placed.palm[None], placed.fingers[None])
     del tightness
-    return np.concatenate([wrist, hand[0], swing, [0.0, 0.0, 0.0]]), fingers
+    return np.concatenate([wrist, hand[0], swing, [0.0, 0.0, 0.0, 0.0]]), fingers
 
 
 def reach_orientation(reach: Reach, palm: Array, fingers: Array) -> Array:

@@ -100,7 +100,7 @@ class Table:
 _LIMBS = ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
 
 
-_SIDES = (("Left", "Right"), ("_L$", "_R"), ("^L(?=[A-Z])", "R"), ("^l(?=[A-Z])", "r"))
+_SIDES = (("Left", "Right"), ("_L$", "_R"), ("_l$", "_r"), ("^L(?=[A-Z])", "R"), ("^l(?=[A-Z])", "r"))
 
 
 def _right(joint: str) -> str:
@@ -294,6 +294,49 @@ Hips hips
           LeftToe_End >leftToes
 """
 
+_BIOVISION = """
+Hips hips
+  Chest spine*
+    Chest2 spine*
+      Chest3 spine*
+        Chest4 spine*
+          Neck neck*
+            Head head
+          *LeftCollar leftShoulder
+            LeftShoulder leftUpperArm
+              LeftElbow leftLowerArm
+                LeftWrist leftHand
+  *LeftHip leftUpperLeg
+    LeftKnee leftLowerLeg
+      LeftAnkle leftFoot
+        LeftToe leftToes
+"""
+
+_UNREAL_FINGERS = "\n".join(
+    f"{'  ' * (8 + k)}{name}_0{k + 1}_l left{bone}{part}"
+    for name, bone in zip(
+        ("thumb", "index", "middle", "ring", "pinky"), ("Thumb", *_FINGERS[:3], "Little"), strict=True
+    )
+    for k, part in enumerate(_THUMB if bone == "Thumb" else _PARTS)
+)
+_UNREAL = f"""
+pelvis hips
+  spine_01 spine*
+    spine_02 spine*
+      spine_03 spine*
+        neck_01 neck*
+          head head
+        *clavicle_l leftShoulder
+          upperarm_l leftUpperArm
+            lowerarm_l leftLowerArm
+              hand_l leftHand
+{_UNREAL_FINGERS}
+  *thigh_l leftUpperLeg
+    calf_l leftLowerLeg
+      foot_l leftFoot
+        ball_l leftToes
+"""
+
 # Shoulders hang on the spine here, not on ShoulderCenter: that joint turns with the neck.
 _KINECT20 = """
 HipCenter hips
@@ -407,11 +450,13 @@ TABLES: dict[str, Table] = {
         _like_canonical("humanoid", "the canonical humanoid: VRM 1.0", JOINTS, JOINTS),
         _parse("bandai_namco", "Bandai-Namco Research motion dataset", _BANDAI_NAMCO, _BANDAI_FRAMES),
         _parse("beat", "BEAT, 75 joints", _BEAT),
+        _parse("biovision", "Biovision's names, as in many older BVH files", _BIOVISION),
         _parse("cmu", "CMU, MotionBuilder and ASF names, and Xia's styled motion", _CMU),
         _parse("cmu_daz", "CMU, DAZ names", _CMU_DAZ),
         _reordered(_parse("kinect20", "Kinect for Windows, 20 joints", _KINECT20), _KINECT20_ORDER),
         _reordered(_parse("kinect25", "Kinect v2, 25 joints", _KINECT25), _KINECT25_ORDER),
         _parse("mixamo", "Mixamo", _MIXAMO),
+        _parse("unreal", "Unreal's mannequin", _UNREAL),
         _smpl24(),
         _like_canonical("smpl22", "SMPL's body, 22 joints: HumanML3D, AMASS", _SMPL, JOINTS[:22]),
         _like_canonical("smplh", "SMPL-H, 52 joints", (*_SMPL, *_SMPL_HANDS), _SMPLH_BONES),

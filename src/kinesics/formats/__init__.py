@@ -38,20 +38,65 @@ __all__ = [
 ]
 
 _MODULES: dict[str, tuple[str, ...]] = {
+    "beat_face": (".beat.json",),
     "bml": (".bml",),
+    "bml_json": (".bml.json",),
     "bvh": (".bvh",),
-    "glb": (".glb",),
+    "elan": (".eaf",),
+    "glb": (".glb", ".gltf"),
+    "hts": (".lab",),
     "humanml3d": (".humanml3d.npy", ".npy"),
     "kin": (".kin",),
-    "kinect": (".kinect.csv", ".csv"),
+    "kinect": (".kinect.csv",),
+    "labanotation": (".laban.json",),
+    "livelink": (".livelink.csv",),
+    "metahuman": (".metahuman.csv",),
     "ntu": (".skeleton",),
+    "phones_json": (".phones.json",),
+    "pose": (".pose",),
+    "rttm": (".rttm",),
+    "sigml": (".sigml",),
+    "smpl_pickle": (".pkl",),
+    "smplx": (".npz", ".smplx.npz", ".amass.npz"),
     "sound": (".wav", ".flac", ".ogg"),
-    "utkinect": (".utkinect.txt", ".txt"),
+    "srt": (".srt",),
+    "table": (".csv", ".parquet"),
+    "textgrid": (".textgrid",),
+    "usd": (".usda", ".usdc", ".usd", ".usdz"),
+    "utkinect": (".utkinect.txt",),
+    "video": (".mp4", ".mov", ".mkv", ".webm"),
+    "vrm": (".vrm",),
+    "vrma": (".vrma",),
+    "webvtt": (".vtt",),
 }
 """Module → the endings it answers for; here, so that looking one up imports nothing.
 
-An ending may be shared (``.csv``, ``.json``): a file is then read by the first module that recognises
-it, and written by the first that writes. Longer endings (``.livelink.csv``) leave no doubt.
+Longer endings (``.livelink.csv``) leave no doubt. Of the modules that share an ending, the first that
+writes is the one that writes it.
+"""
+
+_ALSO_READS: dict[str, tuple[str, ...]] = {
+    "beat_face": (".json",),
+    "bml": (".xml",),
+    "bml_json": (".json",),
+    "kinect": (".csv",),
+    "labanotation": (".json",),
+    "livelink": (".csv",),
+    "metahuman": (".csv", ".txt"),
+    "phones_json": (".json",),
+    "sigml": (".xml",),
+    "sound": (
+        *(".mp3", ".m4a", ".aac", ".opus", ".oga", ".aiff", ".aif", ".aifc", ".caf", ".wma", ".mka", ".amr"),
+        *(".ac3", ".au", ".w64"),
+    ),
+    "utkinect": (".txt",),
+    "video": (".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp"),
+}
+"""Module → endings that it reads besides and never writes: many formats share them (``.csv``, ``.json``), or
+nobody should write them any more.
+
+A file with a shared ending is read by the first module that recognises it; one that recognises
+nothing in particular (``recognises`` is None) is asked last.
 """
 
 
@@ -69,7 +114,7 @@ def available(verb: str = "read") -> dict[str, str]:
     for name, endings in _MODULES.items():
         form = _of(name)
         if getattr(form, verb) is not None:
-            for ending in endings:
+            for ending in (*endings, *(_ALSO_READS.get(name, ()) if verb == "read" else ())):
                 out.setdefault(ending, []).append(form.name)
     return {ending: ", ".join(out[ending]) for ending in sorted(out)}
 
@@ -79,12 +124,15 @@ def _of(name: str) -> Format:
     return import_module(f"kinesics.formats.{name}").FORMAT
 
 
-def _candidates(path: Path) -> list[str]:
+def _candidates(path: Path, verb: str) -> list[str]:
     """Modules that answer for a path's ending; the longest ending that any knows decides."""
+    also = _ALSO_READS if verb == "read" else {}
     # Names such as "talk.v2.GLB" count by their last endings alone.
     suffixes = [s.lower() for s in path.suffixes[-2:]]
     for ending in dict.fromkeys(["".join(suffixes), *suffixes[-1:]]):
-        found = [name for name, endings in _MODULES.items() if ending in endings]
+        found = [
+            name for name, endings in _MODULES.items() if ending in endings or ending in also.get(name, ())
+        ]
         if found:
             return found
     return []
@@ -110,7 +158,7 @@ def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | No
         If several formats share the ending and none recognises the file.
     """
     path = Path(path)
-    names = _candidates(path) if format is None else [choose("format", format, _MODULES)]
+    names = _candidates(path, verb) if format is None else [choose("format", format, _MODULES)]
     able = [_of(name) for name in names if getattr(_of(name), verb) is not None]
     if not able:
         kind = f"extension {path.suffix!r}" if path.suffix else "a name without extension"
@@ -120,7 +168,7 @@ def format_of(path: str | PathLike[str], *, verb: str = "read", format: str | No
     if len(able) == 1 or verb == "write":
         return able[0]
     _files.existing(path, f"{' or '.join(f.name for f in able)} file")
-    for form in able:
+    for form in sorted(able, key=lambda f: f.recognises is None):
         if form.recognises is None or form.recognises(path):
             return form
     raise FormatError(

@@ -28,7 +28,10 @@ class Format:
         lacks what the file must hold.
     recognises
         ``recognises(path) -> bool``: whether a file that several formats could read is of this one, from
-        a short look at it; None where the ending alone decides. Raises nothing over a bad file.
+        a short look at it; None where the ending alone decides, or for the format that takes what no
+        other recognises. Raises nothing over a bad file.
+    also_reads
+        Endings that it reads but never writes: shared by many formats, or not worth writing.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Format:
     read: Callable[..., Performance] | None = None
     write: Callable[..., None] | None = None
     recognises: Callable[[Path], bool] | None = None
+    also_reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        assert all(e.startswith(".") and e == e.lower() for e in self.extensions), self.extensions
+        endings = (*self.extensions, *self.also_reads)
+        assert all(e.startswith(".") and e == e.lower() for e in endings), endings

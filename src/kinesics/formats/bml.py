@@ -5,44 +5,62 @@
         <text><sync id="w0" time="0.1"/>Hello <sync id="w1" time="0.5"/>there</text>
       </speech>
       <gesture id="g1" lexeme="WAVE" mode="RIGHT_HAND" stroke="speech:w0 + 0.08"/>
+      <posture id="p1" start="0"><stance type="STANDING"/><pose part="ARMS" lexeme="CROSSED"/></posture>
     </bml>
 
-A sync point is an attribute (``start ready strokeStart stroke strokeEnd attackPeak relax end`` …) in seconds
-or ``id:point ± seconds``; other attributes are kept as they are. BML does not say when the words of a
-recorded speech are said: the attribute ``time`` of a ``<sync>`` is ours, and a plan without it is timed by
-the speech as performed: the attribute ``untimed`` of the behaviour says ``id:words before`` of such marks.
-Other elements are kept as behaviours of an unknown kind and reported.
-What became of the behaviours is written as ``<feedback>`` in a namespace of our own.
+Carries ``plan``; the vocabulary is the core of the Behavior Markup Language 1.0 (Mindmakers, 2011). The same
+plan as JSON is ``.bml.json``. A sync point is an attribute (``start ready strokeStart stroke strokeEnd
+attackPeak relax end`` …) in seconds from the block's start or ``id:point ± seconds``; other attributes are
+kept as they are, those of other namespaces (BMLA, BMLT) under ``{namespace}name``. BML does not say when
+the words of a recorded speech are said: the attribute ``time`` of a ``<sync>`` is ours, and a plan without
+it is timed by the speech as performed: the attribute ``untimed`` of the behaviour says ``id:words before``
+of such marks. What became of the behaviours is written as ``<feedback>`` in a namespace of our own.
 
-Traps: entities and document types are refused (they can make a small file huge); the order of attributes
-is kept, that of behaviours too; ``<required>`` and ``<constraint>`` blocks of BML are read into the
-behaviours they hold, and reported.
+**Elements within behaviours** become attributes under their path, and are written again as elements:
+``<stance type="SITTING"/>`` is the attribute ``stance/type``, of a second ``<pose>`` the part is
+``pose#2/part``, and an element's own text is ``description/``. Those that BML does not know are kept
+likewise, and reported. Text between the children of such an element (SSML) loses its place: reported.
+
+**Face groups** are taken apart: each ``<lexeme>`` and ``<facs>`` in a ``<face>`` becomes a ``faceLexeme`` or
+``faceFacs`` with the group's sync points and the product of both amounts; the first bears the group's id,
+the others their own or ``id.2`` … The parts of a ``<faceShift>`` become faceShifts.
+
+**Constraints.** The sync points of a ``<synchronize>`` are tied together by references: the one with a
+time leads (seconds, a stated moment, then a mark in a speech), the others follow it. What cannot be said
+so (``<before>``, ``<after>``, a contradiction, a behaviour that is not there) stays as a behaviour of the
+kind ``constraint``, which is written again, and is reported; nothing enforces it.
+
+Traps. Behaviours in ``<required>`` bear the attribute ``required="true"``; the block itself is opened, and
+reported. ``block:id:point`` is a reference within the block when it bears that id; to another block it is
+left open, and reported. Elements of other namespaces and unknown ones are kept as behaviours of an unknown
+kind (``{namespace}name``) and reported. ``composition="APPEND"`` reads as MERGE, since a plan stands alone; it
+and ``characterId`` and the block's other attributes are in ``meta["bml"]`` and are written again. Entities
+and document types are refused (they can make a small file huge). The order of attributes and behaviours
+is kept.
 """
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.sax import handler, saxutils
+from xml.sax import handler
 from xml.sax.xmlreader import Locator
 
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.formats._bml_build import CHILDREN, POINTS, Builder, head_of_meta
+from kinesics.formats._bml_write import NAMESPACE, OWN, write_bml
 from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.performance import KINDS, Behaviour, Feedback, Performance, Plan, Sync
-from kinesics.performance.plan import SYNC_POINTS
+from kinesics.performance import Feedback, Performance, Plan, Sync
 
-NAMESPACE = "http://www.bml-initiative.org/bml/bml-1.0"
-OWN = "urn:kinesics:bml:1"
+__all__ = ["FORMAT", "NAMESPACE", "OWN", "read_bml", "write_bml"]
+
 MOST_BYTES = 32_000_000
 MOST_BEHAVIOURS = 200_000
 MOST_DEPTH = 16
-_POINTS = frozenset(SYNC_POINTS) | {"attackPeak"}
-_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME = re.compile(r"^[A-Za-z_][\w.-]*$")
+MOST_PATH = 500
 
 
 def read_bml(source: str | bytes | Path, *, name: str = "") -> Plan:
@@ -71,6 +89,10 @@ def read_bml(source: str | bytes | Path, *, name: str = "") -> Plan:
     >>> plan["h"].sync["start"].offset
     1.0
     """
+    return _parsed(source, name).plan()
+
+
+def _parsed(source: str | bytes | Path, name: str) -> _Reader:
     if isinstance(source, Path):
         name = name or str(source)
         if source.stat().st_size > MOST_BYTES:
@@ -100,7 +122,44 @@ def read_bml(source: str | bytes | Path, *, name: str = "") -> Plan:
         if isinstance(error, FormatError):
             raise
         raise reader.wrong(f"well-formed XML ({error})", "save it as UTF-8") from error
-    return reader.plan()
+    return reader
+
+
+@dataclass
+class _Frame:
+    """An element within a behaviour: its path, and what was found in it."""
+
+    path: str
+    attributes: bool
+    children: bool = False
+    text: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Open:
+    """A behaviour whose end has not come yet."""
+
+    kind: str
+    id: str
+    attributes: dict[str, str]
+    depth: int
+    sync: dict[str, Sync] = field(default_factory=dict)
+    text: list[str] = field(default_factory=list)
+    untimed: list[str] = field(default_factory=list)
+    frames: list[_Frame | None] = field(default_factory=list)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    _counted: int = 0
+    _words: int = 0
+    _within: bool = False
+
+    def words(self) -> int:
+        """Words of the text so far; what was counted before is not looked at again."""
+        new = "".join(self.text[self._counted :])
+        self._counted = len(self.text)
+        if new:
+            self._words += len(new.split()) - (self._within and not new[0].isspace())
+            self._within = not new[-1].isspace()
+        return self._words
 
 
 class _Reader(handler.ContentHandler, handler.ErrorHandler):
@@ -111,21 +170,22 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
         self._name = name
         self._locator: Locator | None = None
         self._depth = 0
-        self._composition = "MERGE"
-        self._behaviours: list[Behaviour] = []
-        self._feedback: list[Feedback] = []
-        self._ids: dict[str, int] = {}
-        self._open: tuple[str, str, dict[str, Sync], dict[str, str], int] | None = None
-        self._text: list[str] = []
+        self._space: str | None = None
         self._rooted = False
+        self._required: list[int] = []
+        self._lines: dict[str, int] = {}
+        self._open: _Open | None = None
+        self.builder = Builder()
 
     def wrong(self, expected: str, fix: str) -> FormatError:
-        line = self._locator.getLineNumber() if self._locator is not None else None
-        return FormatError(self._name, f"line {line or 1}", expected, fix)
+        return FormatError(self._name, f"line {self._line()}", expected, fix)
+
+    def _line(self) -> int:
+        return (self._locator.getLineNumber() if self._locator is not None else None) or 1
 
     def plan(self) -> Plan:
         try:
-            return Plan(tuple(self._behaviours), tuple(self._feedback), self._composition)
+            return self.builder.plan()
         except KinesicsError as error:
             raise self.wrong(f"a plan ({error})", "mend it") from error
 
@@ -142,231 +202,166 @@ class _Reader(handler.ContentHandler, handler.ErrorHandler):
 
     error = warning = fatalError
 
+    def _full(self, space: str | None, name: str) -> str:
+        return name if space in (None, self._space, NAMESPACE) else f"{{{space}}}{name}"
+
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:
         space, tag = name
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise self.wrong(f"at most {MOST_DEPTH} levels of elements", "flatten the plan")
-        values = {key[1]: v for key, v in attrs.items() if not key[0]}
-        for key, _ in attrs.items():
-            if key[0]:
-                self._note(f"<{tag}>", f"the attribute {key[1]!r} of {key[0]} is not understood and left out")
+        values = {self._full(*key): value for key, value in attrs.items()}
         if not self._rooted:
             self._rooted = True
             if tag != "bml":
                 raise self.wrong(f"<bml>, found <{tag}>", "begin with <bml id='plan'>")
-            self._composition = values.get("composition", "MERGE").upper()
-            if self._composition == "APPEND":
-                self._composition = "MERGE"
-            if self._composition not in ("MERGE", "REPLACE"):
-                raise self.wrong("composition MERGE, APPEND or REPLACE", "correct the attribute")
+            self._space = space
+            try:
+                self.builder.begin(values)
+            except ValueError as error:
+                raise self.wrong(str(error), "correct the attribute") from error
             return
         if space == OWN:
-            if tag == "feedback":
+            if tag == "feedback" and self._open is None:
                 self._told(values)
             return
+        tag = self._full(space, tag)
         if self._open is not None:
-            self._inside(tag, values)
-            return
-        if tag in ("required", "constraint", "bml"):
-            self._note(f"<{tag}>", f"<{tag}> blocks are opened: their behaviours count like all others")
-            return
-        self._begin(tag, values)
+            self._inside(self._open, tag, values)
+        elif tag in ("required", "bml"):
+            self.builder.note(
+                f"<{tag}>",
+                "<required> blocks are opened: what they hold bears required='true'"
+                if tag == "required"
+                else "<bml> within <bml> is opened: its behaviours count like all others",
+            )
+            if tag == "required":
+                self._required.append(self._depth)
+        else:
+            self._begin(tag, values)
 
     def _begin(self, tag: str, values: dict[str, str]) -> None:
-        if len(self._behaviours) >= MOST_BEHAVIOURS:
+        if len(self._lines) >= MOST_BEHAVIOURS:
             raise self.wrong(f"at most {MOST_BEHAVIOURS} behaviours", "split the plan")
         id = values.pop("id", "")
+        if not id and tag == "constraint":
+            id = f"constraint{len(self._lines) + 1}"
         if not id:
             raise self.wrong(f"an id on <{tag}>", f"write <{tag} id='…'>")
-        if id in self._ids:
+        if id in self._lines:
             raise self.wrong(
-                f"an id of its own on <{tag}>; {id!r} is taken in line {self._ids[id]}", "give it another id"
+                f"an id of its own on <{tag}>; {id!r} is taken in line {self._lines[id]}",
+                "give it another id",
             )
-        line = self._locator.getLineNumber() if self._locator is not None else 0
-        self._ids[id] = line
-        sync: dict[str, Sync] = {}
-        for key in [k for k in values if k in _POINTS or k.startswith("sync-")]:
-            sync[key.removeprefix("sync-")] = self._sync(key, values.pop(key))
-        self._text = []
-        self._open = (tag, id, sync, values, self._depth)
+        self._lines[id] = self._line()
+        if self._required:
+            values.setdefault("required", "true")
+        opened = _Open(tag, id, values, self._depth)
+        for key in [k for k in values if k in POINTS or k.startswith("sync-")]:
+            self._moment(opened, key.removeprefix("sync-"), key, values.pop(key))
+        self._open = opened
 
-    def _inside(self, tag: str, values: dict[str, str]) -> None:
-        assert self._open is not None
-        kind, id, sync, attributes, _ = self._open
-        if tag == "sync" and kind == "speech":
-            point = values.get("id", "")
-            if not point:
-                raise self.wrong("an id on <sync>", "write <sync id='w3'/>")
-            if point in sync:
-                raise self.wrong(f"sync {point!r} once", "give each <sync> its own id")
-            if "time" in values:
-                sync[point] = self._sync("time", values["time"])
-            elif "ref" in values:
-                sync[point] = self._sync("ref", values["ref"])
-            else:
-                said = len("".join(self._text).split())
-                attributes["untimed"] = " ".join([*attributes.get("untimed", "").split(), f"{point}:{said}"])
-        elif tag != "text":
-            self._note(id, f"<{tag}> in <{kind}> is not understood and left out")
+    def _inside(self, opened: _Open, tag: str, values: dict[str, str]) -> None:
+        above = opened.frames[-1] if opened.frames else None
+        if above is None and tag == "sync" and opened.kind == "speech":
+            self._mark(opened, values)
+            opened.frames.append(None)
+            return
+        if above is None and tag == "text" and not values:
+            opened.frames.append(None)
+            return
+        parent = "" if above is None else above.path
+        count = opened.counts[parent, tag] = opened.counts.get((parent, tag), 0) + 1
+        path = f"{parent}{tag}/" if count == 1 else f"{parent}{tag}#{count}/"
+        if any(len(path) + len(key) > MOST_PATH for key in ("", *values)):
+            raise self.wrong(
+                f"at most {MOST_PATH} characters in names of nested elements", "flatten the plan"
+            )
+        opened.attributes.update({path + key: value for key, value in values.items()})
+        opened.frames.append(_Frame(path, bool(values)))
+        if above is not None:
+            above.children = True
+        elif tag not in CHILDREN and opened.kind != "constraint":
+            self.builder.note(opened.id, f"<{tag}> in <{opened.kind}> is not BML 1.0's; kept, not understood")
 
-    def _sync(self, key: str, value: str) -> Sync:
+    def _mark(self, opened: _Open, values: dict[str, str]) -> None:
+        point = values.get("id", "")
+        if not point:
+            raise self.wrong("an id on <sync>", "write <sync id='w3'/>")
+        if point in opened.sync:
+            raise self.wrong(f"sync {point!r} once", "give each <sync> its own id")
+        for key in ("time", "ref"):
+            if key in values:
+                self._moment(opened, point, key, values[key])
+                return
+        opened.untimed.append(f"{point}:{opened.words()}")
+
+    def _moment(self, opened: _Open, point: str, key: str, value: str) -> None:
         try:
-            return Sync.parse(value)
+            moment = self.builder.sync(opened.id, point, value)
         except KinesicsError as error:
             raise self.wrong(
                 f"a time in {key}={value!r}", f"write seconds or 'id:point + 0.1' ({error})"
             ) from error
+        if moment is not None:
+            opened.sync[point] = moment
 
     def _told(self, values: dict[str, str]) -> None:
         try:
             times = {k[5:]: float(v) for k, v in values.items() if k.startswith("time-")}
-            status, reason = values.get("status", ""), values.get("reason", "")
-            told = Feedback(values.get("of", ""), status, reason, times)
-            # a reader's own note on an unknown element, written down and read again, is one note
-            if status != "unknown" or told not in self._feedback:
-                self._feedback.append(told)
+            self.builder.told(
+                Feedback(values.get("of", ""), values.get("status", ""), values.get("reason", ""), times)
+            )
         except (ValueError, DataError) as error:
             raise self.wrong(f"feedback ({error})", "remove the <feedback>") from error
 
-    def _note(self, id: str, reason: str) -> None:
-        note = Feedback(id, "unknown", reason)
-        if note not in self._feedback:
-            self._feedback.append(note)
-
     def characters(self, content: str) -> None:
         if self._open is not None:
-            self._text.append(content)
+            frame = self._open.frames[-1] if self._open.frames else None
+            (self._open.text if frame is None else frame.text).append(content)
 
     def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:
-        if self._open is not None and self._depth == self._open[4]:
-            kind, id, sync, attributes, _ = self._open
+        opened = self._open
+        if opened is not None and self._depth == opened.depth:
             self._open = None
-            text = " ".join("".join(self._text).split())
+            text = " ".join("".join(opened.text).split())
+            if opened.untimed:
+                opened.attributes["untimed"] = " ".join(
+                    [*opened.attributes.get("untimed", "").split(), *opened.untimed]
+                )
             try:
-                self._behaviours.append(Behaviour(id, kind, sync, attributes, text))
-            except KinesicsError as error:
-                raise self.wrong(f"a {kind} ({error})", "mend it") from error
-            told = any(f.id == id and f.status == "unknown" for f in self._feedback)
-            if kind not in KINDS and not told:
-                self._note(id, f"<{kind}> is not a behaviour of BML 1.0; kept, not performed")
+                self.builder.add(opened.id, opened.kind, opened.sync, opened.attributes, text)
+            except (KinesicsError, ValueError) as error:
+                raise self.wrong(f"a {opened.kind} ({error})", "mend it") from error
+        elif opened is not None and name[0] != OWN:
+            self._close(opened)
+        if self._required and self._required[-1] == self._depth:
+            self._required.pop()
         self._depth -= 1
 
-
-def write_bml(plan: Plan) -> str:
-    """Write a plan as BML 1.0.
-
-    Parameters
-    ----------
-    plan
-        What to write; :func:`read_bml` gives back an equal plan.
-
-    Raises
-    ------
-    DataError
-        On an id, kind or attribute name that XML cannot hold.
-
-    Examples
-    --------
-    >>> print(write_bml(Plan((Behaviour("h", "head", {"start": Sync(1.0)}, {"lexeme": "NOD"}),))))
-    <?xml version="1.0" encoding="UTF-8"?>
-    <bml xmlns="http://www.bml-initiative.org/bml/bml-1.0" id="plan" composition="MERGE">
-      <head id="h" lexeme="NOD" start="1"/>
-    </bml>
-    <BLANKLINE>
-    """
-    own = f" xmlns:kinesics={saxutils.quoteattr(OWN)}" if plan.feedback else ""
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<bml xmlns="{NAMESPACE}"{own} id="plan" composition="{plan.composition}">',
-    ]
-    lines += [_element(b) for b in plan]
-    for f in plan.feedback:
-        times = {f"time-{k}": repr(float(v)) for k, v in f.times.items()}
-        values = {"of": f.id, "status": f.status, "reason": f.reason, **times}
-        lines.append(f"  <kinesics:feedback{_attributes(values)}/>")
-    return "\n".join([*lines, "</bml>", ""])
-
-
-def _element(b: Behaviour) -> str:
-    if not _NAME.match(b.kind):
-        raise DataError(f"behaviour {b.id!r}: the kind {b.kind!r} is no XML name")
-    shown = {k: v for k, v in b.attributes.items() if k != "untimed"}
-    if clash := [k for k in shown if k in _POINTS or k == "id" or k.startswith("sync-")]:
-        raise DataError(f"behaviour {b.id!r}: the attribute {clash[0]!r} is a sync point; state it as sync")
-    words = [k for k in b.sync if k not in _POINTS] if b.kind == "speech" else []
-    untimed = b.attributes.get("untimed", "").split() if b.kind == "speech" else []
-    for k, s in b.sync.items():
-        if k not in words:
-            shown[k if k in _POINTS else f"sync-{k}"] = _time(s)
-    head = f"  <{b.kind}{_attributes({'id': b.id, **shown})}"
-    if not b.text and not words and not untimed:
-        return head + "/>"
-    if not (words or untimed):
-        return f"{head}><text>{_escaped(b.text, b.id)}</text></{b.kind}>"
-    spoken = b.text.split()
-    # a mark goes before the word of its number, if it is numbered like one; others that are timed go first
-    at: dict[int, list[str]] = {}
-    for k in words:
-        i = int(k[1:]) if k[0] == "w" and k[1:].isdecimal() else 0
-        at.setdefault(min(i, len(spoken)), []).append(k)
-    for mark in untimed:
-        k, _, i = mark.rpartition(":")
-        at.setdefault(min(int(i), len(spoken)), []).append(k)
-    parts = []
-    for i in range(len(spoken) + 1):
-        for k in at.get(i, ()):
-            timed = f" time={saxutils.quoteattr(_time(b.sync[k]))}" if k in b.sync else ""
-            parts.append(f"<sync id={saxutils.quoteattr(_checked(k, b.id))}{timed}/>")
-        if i < len(spoken):
-            parts.append(_escaped(spoken[i], b.id) + " ")
-    return f"{head}>\n    <text>{''.join(parts).rstrip()}</text>\n  </{b.kind}>"
-
-
-def _time(sync: Sync) -> str:
-    # repr keeps every bit: what is read back is equal
-    if sync.behaviour is None:
-        return repr(sync.offset).removesuffix(".0")
-    tail = f" {'-' if sync.offset < 0 else '+'} {_decimal(abs(sync.offset))}" if sync.offset else ""
-    return f"{sync.behaviour}:{sync.point}{tail}"
-
-
-def _decimal(value: float) -> str:
-    text = repr(value).removesuffix(".0")
-    # references take plain decimals (and e-5), no e+20
-    return f"{value:.0f}" if "e+" in text else text
-
-
-def _attributes(values: Mapping[str, str]) -> str:
-    out = []
-    for key, value in values.items():
-        if not _NAME.match(key):
-            raise DataError(f"the attribute name {key!r} is no XML name")
-        escapes = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-        out.append(f" {key}={saxutils.quoteattr(_checked(value, key), escapes)}")
-    return "".join(out)
-
-
-def _escaped(text: str, what: str) -> str:
-    return saxutils.escape(_checked(text, what))
-
-
-def _checked(text: str, what: str) -> str:
-    if found := _UNSPEAKABLE.search(text):
-        raise DataError(f"{what}: the character {found[0]!r} cannot be written in XML; remove it")
-    return text
+    def _close(self, opened: _Open) -> None:
+        frame = opened.frames.pop()
+        if frame is None:
+            return
+        text = " ".join("".join(frame.text).split())
+        if text or not (frame.attributes or frame.children):
+            opened.attributes[frame.path] = text
+        if text and frame.children:
+            self.builder.note(opened.id, f"{frame.path}: what stands between its elements has lost its place")
 
 
 def _read(path: Path) -> Performance:
-    return Performance({"plan": read_bml(existing(Path(path), "a BML file"))})
+    reader = _parsed(existing(Path(path), "a BML file"), "")
+    head = reader.builder.head
+    return Performance({"plan": reader.plan()}, {"bml": head} if head else {})
 
 
 def _write(performance: Performance, path: Path) -> None:
     if "plan" not in performance:
         raise DataError(f"{path}: the performance has no plan to write as BML")
-    text = write_bml(performance.plan)
+    text = write_bml(performance.plan, head=head_of_meta(performance))
     with replacing(Path(path)) as file:
         file.write(text.encode())
 
 
-FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write)
+FORMAT = Format("BML 1.0", (".bml",), ("plan",), _read, _write, also_reads=(".xml",))

@@ -1,4 +1,4 @@
-"""GLB, binary glTF 2.0: an avatar with the performance as its animation, sound and tiers inside.
+"""glTF 2.0, GLB and .gltf: an avatar with the performance as its animation, sound and tiers inside.
 
 Carries ``body``, ``face``, ``speech``, all tiers, ``plan`` and facts; signals, points and music are left out
 (``.kin`` keeps them). Any glTF viewer plays body and face; sound and tiers are under the top-level
@@ -18,14 +18,30 @@ How it is stored, and to what precision:
   gaze belongs to the joints. The avatars' jaws open by the morph ``jawOpen``, so the jaw bone rests.
 - Sound as 16-bit WAV, or OGG Vorbis where WAV would take more than 8 MB (``audio=`` chooses).
 - The body is put on the avatar's own skeleton; the hips' way is scaled by the hips' height.
+- A VRM of anyone can be the avatar: see VRM.
 - glTF has no time before 0: what lies there is cut.
+- ``.gltf`` is the same as JSON, with the data in base64.
+
+Reading files of other programs, ``.glb`` and ``.gltf`` (data within, or in files of the same folder; nothing else is opened):
+
+- The skeleton is the joints of all skins with what lies between them, in metres, as the nodes rest:
+  rotations and scales of ancestors are in it. Joints get names of their own where the file repeats one. Without a
+  skin, the nodes that move and what hangs on them. A VRM comes on the canonical joints instead.
+- ``clip=`` takes an animation by name or number, by default the first; ``meta["glb"]["clips"]`` lists them.
+  Keys (LINEAR, STEP, CUBICSPLINE, sparse, integers) are sampled at ``fps=``, by default at the clip's own rate where
+  all its keys lie on one, else at 30. The tracks begin with the first key.
+- A joint that travels below a lone or resting parent carries the body and becomes the root
+  (``above_root``). Other joints that travel or scale keep their median place and size
+  (``lost_translation``, ``lost_scale``, in metres and factors); joints that come to lie elsewhere than in the file, such as feet
+  on a rig of their own, are told in ``displaced``, in metres.
+- Morph weights become ``face``: basis ``"arkit"`` where the names are ARKit's in any common spelling
+  (``EyeBlink_L``; ``renamed``), else ``"gltf"``. Meshes that agree share a column, others get ``node.name``.
+- Without an animation the body rests for one frame, and ``meta["glb"]["animated"]`` is false.
+- Draco only packs meshes and does not matter; meshopt-compressed files are refused by name.
 """
 
 from __future__ import annotations
 
-import io
-import logging
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,47 +49,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
-from kinesics.bodies.avatar import avatar_glb
-from kinesics.bodies.export import EYE_LOOK, face_for_export
-from kinesics.bodies.humanoid import JOINTS, PARENTS
-from kinesics.errors import DataError, FormatError, KinesicsError, choose
-from kinesics.formats import sound
+from kinesics.bodies.export import EYE_LOOK
+from kinesics.bodies.humanoid import JOINTS
+from kinesics.errors import FormatError, KinesicsError
 from kinesics.formats._encode import (
     decode_plan,
     decode_tier,
-    encode_plan,
-    encode_tier,
     items,
     mapping,
     number,
     rate_from_text,
     text,
 )
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
-from kinesics.formats._gltf import Appender, Glb, read_glb, targets_of
+from kinesics.formats._gltf import Glb, read_gltf
+from kinesics.formats._gltf_clip import MOST_SAMPLES, Clip
+from kinesics.formats._gltf_nodes import nodes_of
+from kinesics.formats._gltf_read import read_foreign
+from kinesics.formats._gltf_scene import Moving
+from kinesics.formats._gltf_write import VERSION, joints_of, morphing, write_performance
+from kinesics.formats._vrm import vrm_of
+from kinesics.formats._vrm_pose import motion_of
 from kinesics.geometry import rotations as rot
-from kinesics.geometry.skeleton import Skeleton
-from kinesics.performance import Audio, Face, Motion, Performance, Plan, Tier
+from kinesics.performance import Audio, Face, Motion, Performance
 from kinesics.performance.performance import Track
-
-log = logging.getLogger(__name__)
-
-VERSION = 1
-WAV_LIMIT = 8_000_000  # bytes; above, "auto" compresses
-_SOUND = {
-    "wav": ("WAV", "PCM_16", "audio/wav"),
-    "flac": ("FLAC", "PCM_16", "audio/flac"),
-    "ogg": ("OGG", "VORBIS", "audio/ogg"),
-}
-_CARRIED = (Tier, Plan)
-_INT16, _UINT16 = np.float32(32767), np.float32(65535)
 
 
 def write(
     performance: Performance, path: str | Path, *, avatar: str | Path | None = None, audio: str = "auto"
 ) -> None:
-    """Write the avatar and its animation.
+    """Write the avatar and its animation; a path that ends in ``.gltf`` gets JSON with the data in base64.
 
     Parameters
     ----------
@@ -84,7 +89,7 @@ def write(
         The file.
     avatar
         A person's name, or a GLB whose nodes bear the canonical names and whose mesh lists
-        its ``targetNames``; by default ``meta["avatar"]``, else ``"maya"``.
+        its ``targetNames``, or anyone's VRM; by default ``meta["avatar"]``, else ``"maya"``.
     audio
         ``"auto"``, ``"wav"``, ``"flac"``, ``"ogg"`` or ``"none"``.
 
@@ -93,171 +98,39 @@ def write(
     DataError
         If the body has other joints, there is no such avatar, or the file would exceed 4 GiB.
     """
-    choose("audio", audio, ["auto", *_SOUND, "none"])
-    name = avatar or performance.meta.get("avatar", "maya")
-    base = read_glb(
-        existing(Path(name), "avatar") if str(name).lower().endswith(".glb") else avatar_glb(str(name))
-    )
-    # A performance that begins before 0 loses what lies there.
-    tracks = {
-        n: t.slice(0, np.inf) if getattr(t, "start", 0) < 0 else t for n, t in performance.tracks.items()
-    }
-    out = Appender(base)
-    about: dict[str, Any] = {
-        "version": VERSION,
-        "generator": _generator(),
-        "synthetic": bool(performance.meta.get("synthetic", True)),
-        "seed": performance.meta.get("seed"),
-        "duration": performance.duration,
-    }
-    channels: list[dict[str, Any]] = []
-    samplers: list[dict[str, int]] = []
-    clocks: dict[tuple[Fraction, float, int], int] = {}
-
-    def animate(
-        node: int, what: str, clock: Motion | Face, values: NDArray[Any], keys: int, *, normalized: bool
-    ) -> None:
-        key = (clock.fps, clock.start, keys)
-        if key not in clocks:
-            clocks[key] = out.accessor(clock.times[:keys].astype(np.float32), bounds=True)
-        samplers.append({"input": clocks[key], "output": out.accessor(values, normalized=normalized)})
-        channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": what}})
-
-    body, face = tracks.get("body"), tracks.get("face")
-    if isinstance(body, Motion) and len(body):
-        about["body"] = {"fps": str(body.fps), "start": body.start}
-        nodes, skeleton = _joints(base)
-        if body.skeleton != skeleton:
-            body = body.on(skeleton)
-        animate(nodes[0], "translation", body, body.root, len(body), normalized=False)
-        for j, node in enumerate(nodes):
-            turns = rot.continuous(body.rotations[:, j])[:, [1, 2, 3, 0]]
-            turns = np.round(turns / np.linalg.norm(turns, axis=1, keepdims=True) * _INT16).astype("<i2")
-            keys = len(turns) if (turns != turns[0]).any() else 1
-            if keys > 1 or turns[0, :3].any():
-                animate(node, "rotation", body, turns[:keys], keys, normalized=True)
-    if isinstance(face, Face) and len(face):
-        about["face"] = {"fps": str(face.fps), "start": face.start}
-        unknown = sorted(set(face.names) - set(ARKIT))
-        if face.basis != "arkit" or len(unknown) == len(face.names):
-            raise DataError(f"GLB: the face is in the basis {face.basis!r}; bring it to 'arkit' first")
-        if unknown:
-            log.warning("%s: coefficients that are not ARKit's are left out: %s", path, ", ".join(unknown))
-        values = face_for_export(face, body if isinstance(body, Motion) else None)
-        meshes = _morphing(base)
-        if not meshes:
-            raise DataError(
-                f"GLB: no mesh of the avatar {name} lists morph targetNames; the face has nothing to move"
-            )
-        for node, targets in meshes:
-            weights = values.select(tuple(targets)).values
-            outside = bool(weights.min() < 0 or weights.max() > 1)
-            weights = weights if outside else np.round(weights * _UINT16).astype("<u2")
-            animate(node, "weights", face, weights.reshape(-1), len(face), normalized=not outside)
-    speech = tracks.get("speech")
-    if isinstance(speech, Audio) and len(speech) and audio != "none":
-        about["audio"] = _embed(out, speech, audio)
-    about["tiers"] = [encode_tier(t) | {"track": n} for n, t in tracks.items() if isinstance(t, Tier)]
-    if isinstance(tracks.get("plan"), Plan):
-        about["plan"] = encode_plan(tracks["plan"])
-    about["meta"] = dict(performance.meta)
-    left_out = [
-        n for n, t in tracks.items() if n not in ("body", "face", "speech") and not isinstance(t, _CARRIED)
-    ]
-    if left_out:
-        log.info("%s: tracks that GLB does not carry: %s", path, ", ".join(left_out))
-    if channels:
-        out.json["animations"] = [{"name": "performance", "channels": channels, "samplers": samplers}]
-    extras = out.json.get("extras")
-    out.json["extras"] = {**(extras if isinstance(extras, dict) else {}), "kinesics": about}
-    out.json["asset"] = {**out.json.get("asset", {}), "generator": about["generator"]}
-    with replacing(Path(path)) as file:
-        out.write(file)
+    write_performance(performance, Path(path), avatar=avatar, audio=audio)
 
 
-def _generator() -> str:
-    from kinesics import __version__
+def read(path: str | Path, *, clip: str | int | None = None, fps: float | None = None) -> Performance:
+    """Read a glTF file: one that Kinesics wrote exactly, any other as its skeleton's motion and its morphs.
 
-    return f"Kinesics {__version__}"
-
-
-def _embed(out: Appender, speech: Audio, audio: str) -> dict[str, Any]:
-    if audio == "auto":
-        audio = "wav" if 2 * speech.samples.size <= WAV_LIMIT else "ogg"
-    kind, subtype, mime = _SOUND[audio]
-    data = io.BytesIO()
-    silence = sound.encode(speech, data, kind, subtype)
-    return {"bufferView": out.view(data.getbuffer()), "mimeType": mime, "silence": silence}
-
-
-def _joints(glb: Glb) -> tuple[list[int], Skeleton]:
-    """Node of every canonical joint, and the skeleton they make at rest."""
-    nodes = glb.entries("nodes")
-    # A viewer's camera or light may share a joint's name: the skin's word counts first.
-    skins = glb.entries("skins")
-    listed = skins[0].get("joints", []) if skins else []
-    order = [*(i for i in listed if isinstance(i, int) and 0 <= i < len(nodes)), *range(len(nodes))]
-    by_name: dict[Any, int] = {}
-    for i in order:
-        by_name.setdefault(str(nodes[i].get("name")), i)
-    missing = [j for j in JOINTS if j not in by_name]
-    if missing:
-        raise FormatError(
-            glb.path, "nodes", "the 55 joints by their canonical names", f"it lacks {', '.join(missing[:6])}"
-        )
-    found = [by_name[j] for j in JOINTS]
-    offsets = np.zeros((len(found), 3), dtype=np.float32)
-    for j, (node, parent) in enumerate(zip(found, PARENTS, strict=True)):
-        about = nodes[node]
-        try:
-            place = [number(x) for x in about.get("translation", [0, 0, 0])]
-            turn = [number(x) for x in about.get("rotation", [0, 0, 0, 1])]
-            if len(place) != 3 or len(turn) != 4 or "matrix" in about:
-                raise ValueError("translation and rotation expected")
-            if max(abs(x) for x in turn[:3]) > 1e-4:
-                raise ValueError(
-                    "its frame is turned at rest; the T-pose with world-aligned frames is expected"
-                )
-            if parent >= 0 and node not in nodes[found[parent]].get("children", []):
-                raise ValueError(f"it is not a child of {JOINTS[parent]}")
-        except (TypeError, ValueError) as error:
-            raise FormatError(
-                glb.path, f"node {JOINTS[j]!r}", "a joint of the canonical humanoid", str(error)
-            ) from error
-        offsets[j] = place
-    return found, Skeleton(JOINTS, PARENTS, offsets)
-
-
-def _morphing(glb: Glb) -> list[tuple[int, list[str]]]:
-    """Nodes whose mesh has named morph targets, each with the names."""
-    out = []
-    for i, node in enumerate(glb.entries("nodes")):
-        if "mesh" in node:
-            targets = list(targets_of(glb.entry("meshes", node["mesh"])))
-            if targets:
-                out.append((i, targets))
-    return out
-
-
-def read(path: str | Path) -> Performance:
-    """Read back a GLB that Kinesics wrote.
+    Parameters
+    ----------
+    path
+        A ``.glb`` or ``.gltf``.
+    clip
+        Name or number of the animation to take from another program's file; the first by default.
+    fps
+        Rate at which to sample it; by default the clip's own, or 30 where its keys lie on no common rate.
 
     Raises
     ------
     FormatError
-        If the file is damaged, or comes from another program.
+        If the file is damaged.
+    DataError
+        If it has no such clip.
     """
-    path = Path(path)
-    glb = read_glb(path)
+    return performance_of(read_gltf(Path(path)), clip=clip, fps=fps)
+
+
+def performance_of(glb: Glb, *, clip: str | int | None = None, fps: float | None = None) -> Performance:
+    """What a glTF file holds, ours or another program's; see :func:`read`."""
+    path = glb.path
     extras = glb.json.get("extras")
     about = extras.get("kinesics") if isinstance(extras, dict) else None
     if not isinstance(about, dict):
-        raise FormatError(
-            path,
-            "extras.kinesics",
-            "a performance written by Kinesics",
-            "a GLB of another program can be viewed, but not read as a performance",
-        )
+        vrm = vrm_of(glb)
+        return read_foreign(glb, clip=clip, fps=fps, vrm=vrm)
     if about.get("version") != VERSION:
         raise FormatError(
             path,
@@ -316,7 +189,9 @@ def _channel(glb: Glb, node: int, what: str) -> NDArray[np.float32] | None:
 
 
 def _body(glb: Glb, about: dict[str, Any]) -> Motion:
-    nodes, skeleton = _joints(glb)
+    if about.get("rig") == "vrm":
+        return _vrm_body(glb, about)
+    nodes, skeleton = joints_of(glb)
     root = _channel(glb, nodes[0], "translation")
     if root is None or root.shape[1] != 3:
         raise ValueError("the hips have no translation")
@@ -332,8 +207,25 @@ def _body(glb: Glb, about: dict[str, Any]) -> Motion:
     return Motion(skeleton, rotations, root, **_clock(about))
 
 
+def _vrm_body(glb: Glb, about: dict[str, Any]) -> Motion:
+    vrm = vrm_of(glb)
+    if vrm is None:
+        raise ValueError("the VRM part is gone")
+    nodes = nodes_of(glb)
+    moving = Moving(glb, nodes, Clip(glb, 0, nodes))
+    hips = moving.curve(vrm.bones["hips"], "translation")
+    if hips is None or len(hips.times) * len(JOINTS) > MOST_SAMPLES:
+        raise ValueError("the hips have no translation, or too many keys")
+    clock = _clock(about)
+    return motion_of(moving, vrm, clock["fps"], clock["start"], len(hips.times))
+
+
 def _face(glb: Glb, about: dict[str, Any], gaze_in_body: bool) -> Face:
-    for node, targets in _morphing(glb):
+    if "accessor" in about:
+        names = tuple(str(n) for n in items(about, "names"))
+        values = glb.array(about["accessor"]).astype(np.float32, copy=False)
+        return Face(values.reshape(-1, max(len(names), 1)), names, **_clock(about))
+    for node, targets in morphing(glb):
         weights = _channel(glb, node, "weights")
         if weights is not None:
             values = weights.reshape(-1, len(targets))
@@ -353,4 +245,4 @@ def _sound(glb: Glb, about: dict[str, Any]) -> Audio:
     return whole.slice(silence / whole.rate, np.inf) if silence else whole
 
 
-FORMAT = Format("glTF", (".glb",), ("body", "face", "speech", "tiers", "plan"), read, write)
+FORMAT = Format("glTF", (".glb", ".gltf"), ("body", "face", "speech", "tiers", "plan"), read, write)

@@ -8,7 +8,7 @@ It is a safetensors file: any program that reads safetensors sees the arrays. La
   ``{"version": 1, "meta": {…}, "tracks": [{"name", "type", …}, …]}``.
 - The arrays, one after the other. Array ``"3.values"`` belongs to the fourth track.
 
-Carries every track, tier, signal, plan and fact, bit for bit. Reading maps the file: samples come
+Carries every track, tier, signal, plan and fact, bit for bit, but no video, which stays in its own file. Reading maps the file: samples come
 from the disk when they are used, and an hour opens as fast as a second. Nothing in the file is
 believed: lengths, shapes and places are checked against its size before anything is made of them.
 """
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.errors import FormatError
+from kinesics.errors import DataError, FormatError
 from kinesics.formats._encode import (
     decode_plan,
     decode_tier,
@@ -42,7 +42,7 @@ from kinesics.formats._encode import (
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.performance import Audio, Face, Motion, Performance, Plan, Points, Signal, Tier
+from kinesics.performance import Audio, Face, Motion, Performance, Plan, Points, Signal, Tier, Video
 from kinesics.performance.performance import Track
 
 VERSION = 1
@@ -56,8 +56,14 @@ def write(performance: Performance, path: str | Path) -> None:
     Raises
     ------
     DataError
-        If ``meta`` holds something that JSON cannot, or the disk does not take the file.
+        If ``meta`` holds something that JSON cannot, there is a video, or the disk does not take the file.
     """
+    films = [n for n, t in performance.tracks.items() if isinstance(t, Video)]
+    if films:
+        raise DataError(
+            f"{path}: .kin holds no video ({', '.join(films)}), and a mere path would not be the performance; "
+            "save that track as .mp4, and the rest as .kin after with_tracks(video=None)"
+        )
     arrays: _Arrays = {}
     tracks = [_describe(i, name, track, arrays) for i, (name, track) in enumerate(performance.tracks.items())]
     inner = to_json(

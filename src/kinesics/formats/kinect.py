@@ -108,4 +108,4 @@ def recognises(path: Path) -> bool:
         return False
 
 
-FORMAT = Format("Kinect CSV", (".kinect.csv", ".csv"), ("body", "joints"), read, None, recognises)
+FORMAT = Format("Kinect CSV", (".kinect.csv",), ("body", "joints"), read, None, recognises, (".csv",))

@@ -1,6 +1,11 @@
-"""Sound files: WAV, FLAC and OGG Vorbis, written from and read into the track ``speech``.
+"""Sound files of any kind, read into the track ``speech``; WAV, FLAC and OGG Vorbis, written from it.
 
-Carries ``speech`` and nothing else. WAV is written with 16 bits unless ``bits=24`` or ``bits=32``
+Carries ``speech`` and nothing else. Read are WAV, FLAC, OGG (Vorbis and Opus), MP3, AIFF and CAF, and with the extra
+``video`` whatever PyAV decodes: M4A and AAC, WMA, Opus in Matroska, AMR, AC-3, MP4. The content counts, not the ending. Sample rate and channels stay as they
+are in the file; lossy codecs begin where their time stamps say, without the samples that only start the codec up. Parts that
+cannot be decoded become silence; that, codec, rate and channels are in ``meta["sound"]`` of files that PyAV read.
+
+WAV is written with 16 bits unless ``bits=24`` or ``bits=32``
 (float); values beyond full scale ±1 are clipped, except in 32-bit float. A file holds no start
 time: a speech that starts later is preceded by silence, one that starts before 0 loses what is before.
 The same samples always give the same bytes: libsndfile would put a random number into OGG pages
@@ -16,9 +21,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from kinesics.errors import DataError
+from kinesics.errors import DataError, FormatError, MissingExtra
 from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
+from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Performance
 
 _BLOCK = 1 << 16
@@ -33,8 +39,31 @@ def read(path: str | Path) -> Performance:
     ------
     FormatError
         If it is not sound, or holds NaN.
+    MissingExtra
+        If it needs the extra ``video``, which is not installed.
     """
-    return Performance({"speech": Audio.load(path)})
+    path = Path(path)
+    try:
+        return Performance({"speech": Audio.load(path)})
+    except FormatError as error:
+        if not error.where.startswith("header"):
+            raise
+        return _decoded(path, error)
+
+
+def _decoded(path: Path, error: FormatError) -> Performance:
+    """What PyAV makes of a file that libsndfile does not know; ``error`` if it does not know it either."""
+    try:
+        speech, facts = sound_of(path)
+    except MissingExtra:
+        if path.suffix.lower() in (".wav", ".flac", ".ogg"):  # damaged rather than of another kind
+            raise error from None
+        raise
+    except FormatError as other:
+        raise (error if other.where == "first bytes" else other) from error
+    if speech is None:
+        raise FormatError(path, "streams", "sound, found pictures alone", "choose a file with sound")
+    return Performance({"speech": speech}, {"sound": facts})
 
 
 def write(performance: Performance, path: str | Path, *, bits: int = 16) -> None:
@@ -110,4 +139,14 @@ def _fix_ogg(data: bytearray) -> None:
         place = end
 
 
-FORMAT = Format("sound", (".wav", ".flac", ".ogg"), ("speech",), read, write)
+FORMAT = Format(
+    "sound",
+    (".wav", ".flac", ".ogg"),
+    ("speech",),
+    read,
+    write,
+    also_reads=(
+        *(".mp3", ".m4a", ".aac", ".opus", ".oga", ".aiff", ".aif", ".aifc", ".caf", ".wma", ".mka", ".amr"),
+        *(".ac3", ".au", ".w64"),
+    ),
+)

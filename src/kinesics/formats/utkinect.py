@@ -101,4 +101,4 @@ def recognises(path: Path) -> bool:
         return False
 
 
-FORMAT = Format("UTKinect", (".utkinect.txt", ".txt"), ("body", "joints"), read, None, recognises)
+FORMAT = Format("UTKinect", (".utkinect.txt",), ("body", "joints"), read, None, recognises, (".txt",))

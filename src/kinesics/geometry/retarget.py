@@ -7,12 +7,15 @@ on the rig's axes or on its own pose of rest, and can be given to a joint of ano
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.geometry import rotations as rot
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 _UP = np.array([0.0, 1.0, 0.0])
@@ -97,6 +100,22 @@ def soles(ankle: Array, foot: Array, toes: Array, points: tuple[Array, Array], t
     back = ankle[:, None] + rot.rotate(foot[:, None], points[0])
     joint = ankle + rot.rotate(foot, toe_joint)
     return np.concatenate([back, joint[:, None] + rot.rotate(toes[:, None], points[1])], axis=1)
+
+
+LOWEST_HIPS = 0.05
+"""Metres above the floor at rest, below which hips tell no size (ours)."""
+
+
+def scaled_way(root: Array, ours: Array, theirs: Array) -> Array:
+    """The hips' places (T, 3) on a body whose hips rest at ``theirs`` (3,) instead of ``ours``.
+
+    Height and travel scale together, so that feet keep to the floor. Hips that rest on the floor tell no
+    size: what is left is the difference from rest, which is logged.
+    """
+    if min(ours[1], theirs[1]) > LOWEST_HIPS:
+        return root * (theirs[1] / ours[1])
+    log.warning("hips rest at %.3g m and %.3g m: their way is not scaled", ours[1], theirs[1])
+    return root - ours + theirs
 
 
 STEEPEST = 0.04

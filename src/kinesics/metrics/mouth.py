@@ -66,6 +66,13 @@ class MouthShape:
         return self.gaps.max(1) <= CLOSED
 
 
+def _weights(weights: ArrayLike) -> Floats:
+    w = np.asarray(weights, float)
+    if w.ndim != 2 or w.shape[1] != len(INDEX):
+        raise DataError(f"weights have shape {w.shape}; expected (T, {len(INDEX)})")
+    return w
+
+
 class Mouth:
     """The lips of an avatar, ready to be measured.
 
@@ -141,11 +148,16 @@ class Mouth:
         DataError
             On another shape.
         """
-        w = np.asarray(weights, float)
-        if w.ndim != 2 or w.shape[1] != len(INDEX):
-            raise DataError(f"weights have shape {w.shape}; expected (T, {len(INDEX)})")
+        w = _weights(weights)
         blocks = [self._block(w[i : i + 128]) for i in range(0, max(len(w), 1), 128)]
         return MouthShape(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+    def lips(self, weights: ArrayLike) -> Floats:
+        """(T, N, 3) places in mm of the mesh's vertices between which the lips' edges run."""
+        w = _weights(weights)
+        chosen = np.unique(np.concatenate([self._upper.ravel(), self._lower.ravel()]))
+        moves = self._offsets.reshape(len(INDEX), -1, 3)[:, chosen].reshape(len(INDEX), -1)
+        return self._rest[chosen] + (w @ moves).reshape(len(w), -1, 3)
 
     def _block(self, w: Floats) -> tuple[Floats, ...]:
         p = (self._rest.reshape(-1) + w @ self._offsets).reshape(len(w), -1, 3)

@@ -6,6 +6,7 @@ from kinesics.performance.performance import Performance, Scene, Track
 from kinesics.performance.plan import KINDS, SYNC_POINTS, Behaviour, Feedback, Plan, Sync
 from kinesics.performance.tiers import Interval, Tier
 from kinesics.performance.tracks import Face, Motion, Points, Signal
+from kinesics.performance.video import Video
 
 __all__ = [
     "KINDS",
@@ -25,4 +26,5 @@ __all__ = [
     "Sync",
     "Tier",
     "Track",
+    "Video",
 ]

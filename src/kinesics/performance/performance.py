@@ -14,9 +14,10 @@ from kinesics.performance.audio import Audio
 from kinesics.performance.plan import Plan
 from kinesics.performance.tiers import Tier
 from kinesics.performance.tracks import Face, Motion, Points, Signal
+from kinesics.performance.video import Video
 from kinesics.upward import calls
 
-Track = Audio | Motion | Face | Signal | Points | Tier | Plan
+Track = Audio | Motion | Face | Signal | Points | Tier | Plan | Video
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Performance:
     Parameters
     ----------
     tracks
-        Name → track. ``speech`` is Audio, ``body`` Motion, ``face`` Face, ``plan`` Plan; tiers and
+        Name → track. ``speech`` is Audio, ``body`` Motion, ``face`` Face, ``plan`` Plan, ``video`` Video; tiers and
         signals carry any name.
     meta
         Plain facts about it: who is shown (``avatar``), seed, version, licences.
@@ -43,7 +44,14 @@ class Performance:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kinds = {"speech": Audio, "music": Audio, "body": Motion, "face": Face, "plan": Plan}
+        kinds = {
+            "speech": Audio,
+            "music": Audio,
+            "body": Motion,
+            "face": Face,
+            "plan": Plan,
+            "video": Video,
+        }
         for name, track in self.tracks.items():
             wanted: Any = kinds.get(name, Track)
             if not isinstance(track, wanted):

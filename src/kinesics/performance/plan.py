@@ -23,6 +23,7 @@ KINDS: tuple[str, ...] = (
     "face",
     "faceLexeme",
     "faceFacs",
+    "faceShift",
     "lips",
     "gaze",
     "gazeShift",
@@ -32,7 +33,7 @@ KINDS: tuple[str, ...] = (
     "blink",
     "wait",
 )
-"""Behaviour elements the realiser knows: BML 1.0's core and ``blink`` and ``lips``."""
+"""BML 1.0's core behaviours, and ``blink`` and ``lips``."""
 
 _REFERENCE = re.compile(
     r"^\s*([A-Za-z_][\w.-]*)\s*:\s*([A-Za-z_][\w.-]*)\s*(?:([+-])\s*([\d.]+(?:e-?\d+)?)\s*)?$"

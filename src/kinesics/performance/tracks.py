@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
+from kinesics.geometry.retarget import scaled_way
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance._sampled import Sampled, checked
 
@@ -102,17 +103,12 @@ class Motion(Sampled):
         """The same rotations on a skeleton of the same joints but other proportions.
 
         The root's height and travel scale with the hips' height at rest, so that feet keep to
-        the floor.
+        the floor; hips that rest on the floor tell no size, and what differs from rest is kept.
         """
         if skeleton.names != self.skeleton.names:
             raise DataError("motion: the skeletons have different joints; retarget instead")
-        mine, other = float(self.skeleton.offsets[0, 1]), float(skeleton.offsets[0, 1])
-        if min(mine, other) <= 0:
-            raise DataError(
-                f"motion: the root's height at rest is {mine:g} m and {other:g} m; it must be above the floor"
-            )
-        scale = other / mine
-        return replace(self, skeleton=skeleton, root=self.root * np.float32(scale))
+        root = scaled_way(self.root, self.skeleton.offsets[0], skeleton.offsets[0])
+        return replace(self, skeleton=skeleton, root=root.astype(np.float32, copy=False))
 
     def difference(self, other: Self) -> float:
         """Greatest joint angle (radians) or root distance (metres) between two motions."""

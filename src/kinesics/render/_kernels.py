@@ -265,50 +265,38 @@ def surface(
         colour[k] = mix[k] * tints[part, k] * energy + shine + rim * (0.5, 0.55, 0.65)[k]
 
 
-@njit(**OPTIONS)
-def backdrop(
-    px,
-    py,
-    width,
-    height,
-    focal,
-    axes,
-    eye,
-    floor,
-    shadow,
-    light_axes,
-    light_centre,
-    light_scale,
-    paint,
-    colour,
-):
-    """Linear colour where nothing stands: a floor that takes the shadow, running into a wall of light."""
-    dx = (px - 0.5 * width) / focal
-    dy = (0.5 * height - py) / focal
-    rx = axes[0, 0] * dx + axes[1, 0] * dy - axes[2, 0]
-    ry = axes[0, 1] * dx + axes[1, 1] * dy - axes[2, 1]
-    rz = axes[0, 2] * dx + axes[1, 2] * dy - axes[2, 2]
-    length = math.sqrt(rx * rx + ry * ry + rz * rz)
-    up = ry / length
-    shade = 1.0 - 0.35 * min(max(0.5 - 1.6 * up, 0.0), 1.0)
-    glow = math.exp(-3.0 * ((dx * dx) + (dy - 0.02) ** 2))
-    for k in range(3):
-        colour[k] = paint[k] * (0.62 + 0.55 * glow) * shade
-    if ry < -1e-4 and eye[1] > floor:
-        far = (floor - eye[1]) / ry
-        x, z = eye[0] + far * rx, eye[2] + far * rz
-        away = math.sqrt((x - light_centre[0]) ** 2 + (z - light_centre[2]) ** 2)
-        # The floor fades into the wall, so that there is no horizon.
-        ground = math.exp(-0.16 * away * away)
-        reach = lit(shadow, light_axes, light_centre, light_scale, x, floor, z, 0.01)
-        for k in range(3):
-            colour[k] *= 1.0 - ground * (1.0 - reach) * (0.62, 0.60, 0.56)[k]
+@njit(parallel=True, **OPTIONS)
+def backdrop(focal, axes, eye, floor, paint, wall, ground):
+    """What is seen where nothing stands: a wall of light (H, W, 3), linear, that runs into a floor.
+
+    ``ground`` (H, W, 3) gets where on the floor each pixel looks, x and z, and how far it is floor, 0 to 1.
+    """
+    height, width = wall.shape[:2]
+    for y in prange(height):
+        for x in range(width):
+            dx = (x + 0.5 - 0.5 * width) / focal
+            dy = (0.5 * height - y - 0.5) / focal
+            rx = axes[0, 0] * dx + axes[1, 0] * dy - axes[2, 0]
+            ry = axes[0, 1] * dx + axes[1, 1] * dy - axes[2, 1]
+            rz = axes[0, 2] * dx + axes[1, 2] * dy - axes[2, 2]
+            up = ry / math.sqrt(rx * rx + ry * ry + rz * rz)
+            shade = 1.0 - 0.35 * min(max(0.5 - 1.6 * up, 0.0), 1.0)
+            glow = math.exp(-3.0 * ((dx * dx) + (dy - 0.02) ** 2))
+            for k in range(3):
+                wall[y, x, k] = paint[k] * (0.62 + 0.55 * glow) * shade
+            ground[y, x, 2] = 0.0
+            if ry < -1e-4 and eye[1] > floor:
+                far = (floor - eye[1]) / ry
+                gx, gz = eye[0] + far * rx, eye[2] + far * rz
+                ground[y, x, 0], ground[y, x, 1] = gx, gz
+                # The floor fades into the wall, so that there is no horizon.
+                ground[y, x, 2] = math.exp(-0.16 * (gx * gx + gz * gz))
 
 
 @njit(parallel=True, **OPTIONS)
 def shade(
     ids, near, samples, screen, vertices, normals, faces, part_of, uv, texel_area, texels, layouts, tints, looks,
-    focal, axes, eye, floor, light, shadow, light_axes, light_centre, light_scale, paint, tone,
+    eye, floor, light, shadow, light_axes, light_centre, light_scale, wall, ground, tone,
     rgb, depth, parts,
 ):  # fmt: skip
     """Colour, depth and part of every pixel from the visibility buffer of ``samples``² samples a pixel."""
@@ -344,10 +332,16 @@ def shade(
                                 light_scale, colour, mix,
                             )  # fmt: skip
                         else:
-                            backdrop(
-                                sx + 0.5, sy + 0.5, width * samples, height * samples, focal, axes, eye, floor,
-                                shadow, light_axes, light_centre, light_scale, paint, colour,
-                            )  # fmt: skip
+                            near_floor = ground[y, x, 2]
+                            for k in range(3):
+                                colour[k] = wall[y, x, k]
+                            if near_floor > 0.01:
+                                reach = lit(
+                                    shadow, light_axes, light_centre, light_scale,
+                                    ground[y, x, 0], floor, ground[y, x, 1], 0.01,
+                                )  # fmt: skip
+                                for k in range(3):
+                                    colour[k] *= 1.0 - near_floor * (1.0 - reach) * (0.62, 0.60, 0.56)[k]
                         last, last_z = f, z
                     for k in range(3):
                         # Tone first, then the mean: a bright edge stays smooth.

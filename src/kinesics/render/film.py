@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinesics.bodies.avatar import Avatar, load_avatar
 from kinesics.bodies.humanoid import JOINTS
@@ -13,11 +16,78 @@ from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
 from kinesics.performance._sampled import exact_rate
+from kinesics.progress import progress
 from kinesics.render.painter import Frame, Painter
 from kinesics.render.views import view_of
 
 
-def frames(
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A performance to be filmed: pictures that are painted when they are asked for and never kept.
+
+    Parameters
+    ----------
+    performance
+        ``body`` on any known skeleton, ``face`` in the ARKit basis; where one is missing the person rests.
+    avatar
+        Who is seen.
+    camera
+        From where, and how large.
+    fps
+        Pictures a second.
+
+    Examples
+    --------
+    >>> from kinesics.performance import Face
+    >>> smile = Performance({"face": Face(np.full((6, 1), 0.5), ("mouthSmileLeft",), 60)})
+    >>> [image.shape for image in film(smile, view="face", width=32, height=32).frames()]
+    [(32, 32, 3), (32, 32, 3), (32, 32, 3)]
+    """
+
+    performance: Performance
+    avatar: Avatar
+    camera: Camera
+    fps: Fraction
+    start: float = 0.0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.camera.width, self.camera.height
+
+    def __len__(self) -> int:
+        return int(self.performance.duration * self.fps + 0.5)
+
+    def frames(self) -> Iterator[NDArray[np.uint8]]:
+        """The pictures (H, W, 3), RGB, while a bar shows how far it is."""
+        pictures = (frame.rgb for frame in self.shots())
+        return progress(pictures, "film", total=len(self), unit="picture")
+
+    def shots(self) -> Iterator[Frame]:
+        """The pictures with depth, parts and vertices; memory does not grow with their number."""
+        painter, avatar = Painter(self.avatar, self.camera), self.avatar
+        body, face = self.performance.get("body"), self.performance.get("face")
+        if body is not None and body.skeleton.names == JOINTS:
+            body = body.on(avatar.skeleton)
+        elif body is not None:
+            body = retarget(body, avatar.skeleton)
+        face = face and face.select(avatar.morph_names)
+        rest = np.tile(np.array([1, 0, 0, 0], np.float32), (len(JOINTS), 1))
+        # In blocks of a second: interpolating needs little memory however long the film is.
+        block = max(1, round(self.fps))
+        for first in range(0, len(self), block):
+            times = np.arange(first, min(first + block, len(self))) / float(self.fps)
+            moved = body.at(times) if body else None
+            shown = face.at(times) if face else None
+            for k in range(len(times)):
+                yield painter.paint(
+                    rest if moved is None else moved.rotations[k],
+                    root=None if moved is None else moved.root[k],
+                    weights=None if shown is None else shown.values[k],
+                )
+
+
+def film(
     performance: Performance,
     *,
     avatar: str | Path | Avatar | None = None,
@@ -25,13 +95,13 @@ def frames(
     width: int = 640,
     height: int = 360,
     fps: object = 30,
-) -> Iterator[Frame]:
-    """Paint a performance from second 0 to its end.
+) -> Film:
+    """Film a performance from second 0 to its end.
 
     Parameters
     ----------
     performance
-        ``body`` on any known skeleton, ``face`` in the ARKit basis; where one is missing the person rests.
+        With ``body`` or ``face``, or both.
     avatar
         Who is seen: a name, an avatar, or None for the one in ``meta["avatar"]``.
     view
@@ -41,50 +111,21 @@ def frames(
     fps
         Pictures a second.
 
-    Yields
-    ------
-    Frame
-        One for each picture; memory does not grow with their number.
-
     Raises
     ------
     DataError
-        If there is neither body nor face, or the face is in another basis.
+        If there is neither body nor face, the face is in another basis, or a size is beyond 4096 pixels.
     MissingExtra
-        Without the extra ``video``.
-
-    Examples
-    --------
-    >>> from kinesics.performance import Face
-    >>> smile = Performance({"face": Face(np.full((6, 1), 0.5), ("mouthSmileLeft",), 60)})
-    >>> [f.rgb.shape for f in frames(smile, view="face", width=32, height=32)]
-    [(32, 32, 3), (32, 32, 3), (32, 32, 3)]
+        Without the extra ``video``, when the first picture is painted.
     """
     body, face = performance.get("body"), performance.get("face")
     if body is None and face is None:
         raise DataError("a film needs a body or a face; this performance has neither")
     if face is not None and face.basis != "arkit":
         raise DataError(f"a film needs the face in the basis 'arkit', not {face.basis!r}")
+    if not isinstance(view, Camera) and not (1 <= width <= 4096 and 1 <= height <= 4096):
+        raise DataError(f"film of {width} × {height} pixels; expected 1 to 4096")
     if not isinstance(avatar, Avatar):
         avatar = load_avatar(avatar or performance.meta.get("avatar", "maya"))
     camera = view if isinstance(view, Camera) else view_of(avatar, view, width=width, height=height)
-    painter = Painter(avatar, camera)
-    if body is not None:
-        body = retarget(body).on(avatar.skeleton)
-    if face is not None:
-        face = face.select(avatar.morph_names)
-    rate = exact_rate(fps, "film")
-    count = int(performance.duration * rate + 0.5)
-    rest = np.tile(np.array([1, 0, 0, 0], np.float32), (len(JOINTS), 1))
-    # In blocks of a second: posing needs little memory however long the film is.
-    block = max(1, round(rate))
-    for first in range(0, count, block):
-        times = np.arange(first, min(first + block, count)) / float(rate)
-        moved = None if body is None or not len(body) else body.at(times)
-        shown = None if face is None or not len(face) else face.at(times)
-        for k in range(len(times)):
-            yield painter.paint(
-                rest if moved is None else moved.rotations[k],
-                root=None if moved is None else moved.root[k],
-                weights=None if shown is None else shown.values[k],
-            )
+    return Film(performance, avatar, camera, exact_rate(fps, "film"))

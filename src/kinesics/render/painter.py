@@ -105,8 +105,7 @@ class Painter:
         self._kernels = _kernels
         self.avatar, self.camera, self._floor = avatar, camera, float(floor)
         self._light = np.asarray(light, dtype=np.float32) / np.float32(np.linalg.norm(light))
-        self._paint = np.asarray(backdrop, dtype=np.float32)
-        if self._light.shape != (3,) or self._paint.shape != (3,):
+        if self._light.shape != (3,) or np.shape(backdrop) != (3,):
             raise DataError("painter: light and backdrop are each three numbers")
         self._texels, self._layouts = textures.table(avatar)
         self._faces = np.ascontiguousarray(avatar.faces, dtype=np.int32)
@@ -132,6 +131,11 @@ class Painter:
             np.float32(sampled.focal),
         )
         self._size = (sampled.width, sampled.height)
+        self._wall, self._ground = (np.empty((camera.height, camera.width, 3), np.float32) for _ in range(2))
+        paint = np.asarray(backdrop, dtype=np.float32)
+        _kernels.backdrop(
+            np.float32(camera.focal), *self._view[:2], np.float32(floor), paint, self._wall, self._ground
+        )
 
     def _areas(self) -> Array:
         """(F,) area of every face in texels of its full texture."""
@@ -165,11 +169,10 @@ class Painter:
         rgb = np.empty((camera.height, camera.width, 3), np.uint8)
         depth = np.empty(rgb.shape[:2], np.float32)
         parts = np.empty(rgb.shape[:2], np.uint8)
-        axes, eye, focal = self._view
         k.shade(
             ids, near, SAMPLES, screen, vertices, normals, *mesh, *skins, self._tints, self._looks,
-            focal, axes, eye, np.float32(self._floor), self._light, shadow, self._light_axes, centre, scale,
-            self._paint, self._tone, rgb, depth, parts,
+            self._view[1], np.float32(self._floor), self._light, shadow, self._light_axes, centre, scale,
+            self._wall, self._ground, self._tone, rgb, depth, parts,
         )  # fmt: skip
         return Frame(rgb, depth, parts, vertices, ids, screen)
 

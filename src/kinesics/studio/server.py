@@ -344,7 +344,8 @@ def _from_file(path: Path) -> bytes:
             raise _too_large(path, size)
         with path.open("rb") as file:
             binary = file.read(4) == b"glTF"
-        if not binary and path.suffix.lower() not in (".glb", ".vrm"):
+        # A VRM animation is a binary glTF too, but one without anybody in it.
+        if path.suffix.lower() == ".vrma" or not (binary or path.suffix.lower() in (".glb", ".vrm")):
             from kinesics import formats
 
             return _converted(formats.load(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import load_avatar
@@ -57,15 +56,3 @@ def make_take(seconds: float = 1.0, *, seed: int = 0) -> Performance:
         },
         {"avatar": "maya", "seed": 3, "note": "naïve 🙂"},
     )
-
-
-@pytest.fixture(scope="session")
-def take() -> Performance:
-    """One second of everything."""
-    return make_take()
-
-
-@pytest.fixture(scope="session")
-def take_of():
-    """``take_of(seconds)``: one of another length."""
-    return make_take
