@@ -42,7 +42,7 @@ class Listener(nn.Module):
         super().__init__()
         self.scale = config.scale
         width = config.audio_widths[-1]
-        self.sound = convs.speech_encoder(2, config.audio_widths, config.audio_strides)
+        self.sound = convs.speech_encoder(2, config.audio_widths, config.audio_strides, kernel=config.audio_kernel)
         self.table = nn.Embedding(config.vocabulary, config.word_width)
         self.words = nn.Linear(config.word_width, width)
         self.mix = nn.Linear(2 * width, PARTS * config.width)
@@ -90,7 +90,7 @@ class Generator(nn.Module):
         self.time = TimeEmbedding(width, scale=1000.0, extra=True)
         self.start = nn.Linear(PARTS * config.code * config.start, width)
         self.unseeded = nn.Parameter(torch.zeros(width))
-        self.speaker = nn.Embedding(config.speakers, width) if config.speakers > 1 else None
+        self.speaker = nn.Embedding(config.speakers, width)
         self.part = nn.Parameter(0.02 * torch.randn(PARTS, width))
         whole = PARTS * width
         self.cross = nn.ModuleList(
@@ -136,8 +136,7 @@ class Generator(nn.Module):
         """
         seeded = seeded[:, None]
         told = self.time(t, d) + seeded * self.start(start.flatten(1)) + (1 - seeded) * self.unseeded
-        if self.speaker is not None:
-            told = told + self.speaker(speaker)
+        told = told + self.speaker(speaker)
         y = self.enter(x.permute(0, 3, 1, 2))
         y = self.mix(torch.cat([told[:, None, None].expand(y.shape), y], dim=-1)) + self.part
         if self.together:
