@@ -66,7 +66,9 @@ class Network:
         ready = []
         for name, (kind, shape) in self.inputs.items():
             array = np.ascontiguousarray(arrays[name], dtype=kind)
-            if array.ndim != len(shape) or any(w not in (None, n) for w, n in zip(shape, array.shape, strict=True)):
+            if array.ndim != len(shape) or any(
+                w not in (None, n) for w, n in zip(shape, array.shape, strict=True)
+            ):
                 wanted = ", ".join("any" if n is None else str(n) for n in shape)
                 raise DataError(f"{self.file}: {name} has shape {array.shape}; expected ({wanted})")
             ready.append(array)
@@ -118,7 +120,10 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()
         raise FormatError(
-            path, "content", "a network in ONNX", f"export it again ({reason[-1][:120] if reason else 'no reason given'})"
+            path,
+            "content",
+            "a network in ONNX",
+            f"export it again ({reason[-1][:120] if reason else 'no reason given'})",
         ) from error
     return Network(model, compiled, path.name, hashlib.sha256(data).hexdigest(), precision)
 

@@ -236,7 +236,8 @@ def claim(
         found[arm.name, seed] = record
     results = {
         arm.name: {
-            m: np.array([found[arm.name, seed]["numbers"][m] for seed in range(seeds)]) for m in subject.measures
+            m: np.array([found[arm.name, seed]["numbers"][m] for seed in range(seeds)])
+            for m in subject.measures
         }
         for arm in subject.arms
     }
@@ -278,7 +279,9 @@ def table(records: str | PathLike[str] = "claims", *, quick: bool = False) -> st
         told = _read(path)
         try:
             arms = tuple(Arm(n, what, _no_run) for n, what in told["arms"].items())
-            subject = Claim(told["claim"], told["says"], arms, told["measures"], told["rule"], _no_rule, told["note"])
+            subject = Claim(
+                told["claim"], told["says"], arms, told["measures"], told["rule"], _no_rule, told["note"]
+            )
             results = {a: {m: np.array(v) for m, v in by.items()} for a, by in told["results"].items()}
             text = _rows(subject, results, told["parts"], told["quick"], len(told["seeds"]), told["seconds"])
             parts.append(f"{text}\n\nkinesics {told['version']}, {told['when']}")
@@ -296,7 +299,9 @@ def _run(arm: Arm, seed: int, subject: Claim, quick: bool, work: Path) -> dict[s
         raise DataError(f"claim {subject.name}: arm {arm.name!r} gave no {missing[0]!r}")
     bad = [m for m, v in numbers.items() if not math.isfinite(v)]
     if bad:
-        raise DataError(f"claim {subject.name}: {bad[0]} of arm {arm.name!r}, seed {seed}, is {numbers[bad[0]]}")
+        raise DataError(
+            f"claim {subject.name}: {bad[0]} of arm {arm.name!r}, seed {seed}, is {numbers[bad[0]]}"
+        )
     return {
         "claim": subject.name,
         "arm": arm.name,
@@ -356,13 +361,21 @@ def _rows(
     said = [f"{part}: {'holds' if ok else 'does not hold'}" for part, ok in parts.items()]
     whole = "**Holds.**" if all(parts.values()) else "**Does not hold.**"
     size = f"{seeds} seed{'s' if seeds > 1 else ''}, mean ± standard deviation, {seconds / 60:.1f} min"
-    lines += ["", f"{whole} {'; '.join(said)}.", "", f"Rule: {subject.rule}", "", f"{size}{', quick version' if quick else ''}."]
+    lines += [
+        "",
+        f"{whole} {'; '.join(said)}.",
+        "",
+        f"Rule: {subject.rule}",
+        "",
+        f"{size}{', quick version' if quick else ''}.",
+    ]
     return "\n".join([*lines, *(["", subject.note] if subject.note else [])])
 
 
 def _cells(subject: Claim, results: Results) -> list[list[str]]:
     return [
-        [f"{arm.name} ({arm.what})", *(_number(results[arm.name][m]) for m in subject.measures)] for arm in subject.arms
+        [f"{arm.name} ({arm.what})", *(_number(results[arm.name][m]) for m in subject.measures)]
+        for arm in subject.arms
     ]
 
 
@@ -375,7 +388,11 @@ def _number(values: Sequence[float] | NDArray) -> str:
 def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
     widths = [max(len(r[i]) for r in [head, *rows]) for i in range(len(head))]
     line = [" | ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in [head, *rows]]
-    return [f"| {line[0]} |", "|" + "|".join("-" * (w + 2) for w in widths) + "|", *(f"| {x} |" for x in line[1:])]
+    return [
+        f"| {line[0]} |",
+        "|" + "|".join("-" * (w + 2) for w in widths) + "|",
+        *(f"| {x} |" for x in line[1:]),
+    ]
 
 
 def _no_run(run: Run) -> Mapping[str, float]:

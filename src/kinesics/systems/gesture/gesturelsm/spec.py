@@ -312,8 +312,10 @@ class GestureLSM(System):
         config, skeleton = self.config, load_avatar(avatar).skeleton
         speaker = self._speaker(speaker)
         steps = config.steps if steps is None else steps
-        if not np.isfinite(guidance):
-            raise DataError(f"guidance {guidance}; expected a finite number, 1 for none")
+        if steps < 1 or not np.isfinite(guidance):
+            raise DataError(
+                f"steps {steps}, guidance {guidance}; expected at least 1, and a finite number (1: none)"
+            )
         frames = ceil(performance.duration * FPS)
         if not frames:
             raise DataError("the speech is empty; there is nothing to move to")
@@ -330,7 +332,13 @@ class GestureLSM(System):
             before = features.canonical(start, FPS)
             origin = tuple(before.root[-1, [0, 2]] * skeleton.offsets[0, 1] / before.skeleton.offsets[0, 1])
         body = features.to_motion(made[:, :-3], JOINTS, skeleton, FPS, moved=made[:, -3:], origin=origin)
-        told = {"steps": steps, "guidance": guidance, "speaker": speaker, "seed": seed, "continued": start is not None}
+        told = {
+            "steps": steps,
+            "guidance": guidance,
+            "speaker": speaker,
+            "seed": seed,
+            "continued": start is not None,
+        }
         told["networks"] = {n: run.hash for n, run in networks.items() if hasattr(run, "hash")}
         fast = any(getattr(run, "precision", "f32") != "f32" for run in networks.values())
         told["precision"] = "bf16" if fast else "f32"
@@ -338,7 +346,13 @@ class GestureLSM(System):
         return Performance({**performance.tracks, "body": body}, meta)
 
     def pairs(
-        self, examples: Iterable[dict[str, NDArray]], networks: Networks, *, steps: int = 8, guidance: float = 1.0, seed: int = 0
+        self,
+        examples: Iterable[dict[str, NDArray]],
+        networks: Networks,
+        *,
+        steps: int = 8,
+        guidance: float = 1.0,
+        seed: int = 0,
     ) -> Iterator[dict[str, NDArray]]:
         """Examples with the ``noise`` and ``latents`` of this generator, for the stage ``reflow``."""
         config = self.config
