@@ -1,7 +1,8 @@
 """The judge of faces: visemes from lips and emotion from coefficients, for measures on systems that move faces.
 
-Ours, no published system: what SPECTRE (arXiv 2207.11094) has in AV-HuBERT and emotion papers in classifiers of film, small and trained
-here. What judges must not be what taught: in architecture (attention over lips, convolutions over coefficients; see
+Paper: none; ours. What SPECTRE (arXiv 2207.11094) has in AV-HuBERT and emotion papers in classifiers of film, small and trained here.
+
+What judges must not be what taught: in architecture (attention over lips, convolutions over coefficients; see
 :mod:`kinesics.nn.readers`), in the face it looks at (``theo``'s, where losses use ``maya``'s), in seed
 and in the people it learnt from. The first two are so by construction, the others are the caller's to keep:
 train it on other speakers and with another seed than the system it judges.
@@ -10,6 +11,8 @@ train it on other speakers and with another seed than the system it judges.
 interval for each window, its share as confidence).
 
 **Stages.** ``lips``: visemes by CTC. ``emotion``: cross-entropy over the eight, with some noise on the coefficients.
+
+**Faithful** to nobody. **Differs** from the readers of published tables in all: what it says is starred.
 """
 
 from __future__ import annotations
