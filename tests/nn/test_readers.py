@@ -22,7 +22,9 @@ def test_the_layer_is_torchs_own():
         theirs.linear1.load_state_dict(ours.enter.state_dict())
         theirs.linear2.load_state_dict(ours.leave.state_dict())
     x, bias = torch.randn(2, 9, 16), alibi(4, 9, period=3)
-    torch.testing.assert_close(ours(x, bias=bias), theirs(x, src_mask=bias.repeat(2, 1, 1)), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        ours(x, bias=bias), theirs(x, src_mask=bias.repeat(2, 1, 1)), atol=1e-5, rtol=1e-5
+    )
 
 
 def test_wav2vec_has_the_published_size():
@@ -86,7 +88,9 @@ def test_moods_are_classified_clip_by_clip():
     scores = torch.randn(4, 3)
     label = torch.tensor([0, 2, 1, 1])
     wanted = torch.nn.functional.cross_entropy(scores, label)
-    torch.testing.assert_close(soft_cross_entropy(scores, torch.nn.functional.one_hot(label, 3).float()), wanted)
+    torch.testing.assert_close(
+        soft_cross_entropy(scores, torch.nn.functional.one_hot(label, 3).float()), wanted
+    )
     # a still clip has no spread, but a gradient nevertheless
     still = torch.zeros(1, 20, 12, requires_grad=True)
     ConvMood(12, 8)(still).sum().backward()

@@ -26,7 +26,8 @@ SMALL = {
     "prior_hidden": 48, "ears_width": 32, "styles": 2, "lip_width": 32, "lip_depth": 2, "mood_width": 32, "span": 64,
     "dropout": 0.0,
 }  # fmt: skip
-STEPS = {"lips": 60, "emotion": 80, "prior": 120, "speech": 120, "exchange": 80}
+STEPS = {"lips": 40, "emotion": 50, "prior": 80, "speech": 80, "exchange": 50}
+BATCH = 12
 
 
 def small(**changes) -> Emote:
@@ -35,7 +36,7 @@ def small(**changes) -> Emote:
 
 @pytest.fixture(scope="module")
 def shows() -> list[Performance]:
-    return talking_faces(48, seed=1, speakers=2, seconds=3.0)
+    return talking_faces(32, seed=1, speakers=2, seconds=3.0)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,10 @@ def trained(corpus, tmp_path_factory):
     torch.set_num_threads(1)
     system, out, made, start = small(), tmp_path_factory.mktemp("emote"), {}, None
     for stage, steps in STEPS.items():
-        training = replace(system.training(stage), steps=steps, batch=16, warm_up=10)
-        made[stage] = fit(system, corpus, out, stage=stage, start=start, training=training, progress=False, device="cpu")
+        training = replace(system.training(stage), steps=steps, batch=BATCH, warm_up=5)
+        made[stage] = fit(
+            system, corpus, out, stage=stage, start=start, training=training, progress=False, device="cpu"
+        )
         start = made[stage].checkpoint
     return made
 
@@ -74,7 +77,13 @@ def linear(a: int, b: int) -> int:
 
 
 def layer(width: int, hidden: int) -> int:
-    return linear(width, 3 * width) + linear(width, width) + linear(width, hidden) + linear(hidden, width) + 4 * width
+    return (
+        linear(width, 3 * width)
+        + linear(width, width)
+        + linear(width, hidden)
+        + linear(hidden, width)
+        + 4 * width
+    )
 
 
 @pytest.fixture(scope="module")
@@ -174,14 +183,17 @@ def test_nobody_is_their_own_donor():
             assert sorted(donor.tolist()) == list(range(size))
             assert not (donor == torch.arange(size)).any()
             seen.add(tuple(donor.tolist()))
-    assert len(seen) > 200, "donors are drawn"
+    assert len(seen) > 150, "donors are drawn"
 
 
 def test_the_exchange_asks_for_the_donors_emotion_and_ones_own_lips(corpus):
     """A face that does as told, and one that ignores what it is told, under the same losses."""
     net, batch = small().network().eval(), batch_of(corpus, 8)
     # clips of one emotion each, all different
-    order = [int(np.flatnonzero(corpus.stacked["mood"][:, e] == corpus.stacked["mood"][:, e].max())[0]) for e in range(8)]
+    order = [
+        int(np.flatnonzero(corpus.stacked["mood"][:, e] == corpus.stacked["mood"][:, e].max())[0])
+        for e in range(8)
+    ]
     batch = {n: torch.from_numpy(v[order]) for n, v in corpus.stacked.items()}
     donors = {}
 
@@ -204,13 +216,15 @@ def test_the_exchange_asks_for_the_donors_emotion_and_ones_own_lips(corpus):
 
 def test_what_is_frozen_does_not_move(trained):
     before, after = (restore(trained[stage].checkpoint)[1].state_dict() for stage in ("speech", "exchange"))
-    changed = {n.partition(".")[0] + "." + n.split(".")[1] for n in before if not torch.equal(before[n], after[n])}
+    changed = {
+        n.partition(".")[0] + "." + n.split(".")[1] for n in before if not torch.equal(before[n], after[n])
+    }
     assert all(n.startswith(("speaker.", "hear.narrow")) for n in changed)
     assert any(n.startswith("speaker.") for n in changed)
     a, b = (restore(trained[stage].checkpoint)[1].state_dict() for stage in ("prior", "speech"))
-    assert all(torch.equal(a[n], b[n]) for n in a if n.startswith(("encoder", "decoder", "lips", "emotion"))), (
-        "batch norms and readers stay as they were"
-    )
+    assert all(
+        torch.equal(a[n], b[n]) for n in a if n.startswith(("encoder", "decoder", "lips", "emotion"))
+    ), "batch norms and readers stay as they were"
 
 
 def test_losses_fall_in_every_stage(trained, corpus):
@@ -231,7 +245,7 @@ def test_losses_fall_in_every_stage(trained, corpus):
 def test_the_exchange_moves_the_emotion(trained, corpus, tmp_path):
     """Told another emotion than one hears: the teacher reads it rather on the face of the network that exchanged."""
     system, net = restore(trained["exchange"].checkpoint)
-    training = replace(system.training("exchange"), steps=STEPS["exchange"], batch=16, warm_up=10)
+    training = replace(system.training("exchange"), steps=STEPS["exchange"], batch=BATCH, warm_up=5)
     alone = small(exchange=False, lip=0.0, emotion=0.0)
     plain = fit(
         alone, corpus, tmp_path, stage="exchange", start=trained["speech"].checkpoint, training=training, progress=False,
@@ -246,7 +260,7 @@ def test_the_exchange_moves_the_emotion(trained, corpus, tmp_path):
             made = one.speak(one.hear(batch["audio"]), batch["mood"][shift], batch["style"])
             scores, _ = net.emotion(net.seen(made, net.landmarks))
         shares.append(torch.nn.functional.cross_entropy(scores, wanted).item())
-    assert shares[0] < shares[1]
+    assert shares[0] < shares[1] - 0.05
 
 
 def test_examples_lie_where_they_were_heard():
@@ -257,12 +271,16 @@ def test_examples_lie_where_they_were_heard():
     assert rows[0]["mood"].tolist() == features.mood("anger", 1.0).tolist()
     wanted = show.face.select(ARKIT).resample(FPS).values
     np.testing.assert_allclose(rows[1]["face"], wanted[48:96], atol=1e-6)
-    names = [features.VISEMES.index(features.viseme(p.label)) for p in show.tier("phones") if p.middle < 48 / FPS]
+    names = [
+        features.VISEMES.index(features.viseme(p.label)) for p in show.tier("phones") if p.middle < 48 / FPS
+    ]
     assert rows[0]["visemes"][: rows[0]["count"]].tolist() == names
     # a face that begins later hears what is said later
     late = replace(show.face.slice(1.0, 4.5), start=1.0)
     (moved,) = list(system.examples(show.with_tracks(face=late)))
-    np.testing.assert_array_equal(moved["audio"], features.log_mel(show.speech, 225, fps=50, bands=40)[50:146])
+    np.testing.assert_array_equal(
+        moved["audio"], features.log_mel(show.speech, 225, fps=50, bands=40)[50:146]
+    )
     bare = next(system.examples(show.with_tracks(phones=None, emotion=None)))
     assert bare["count"] == 0
     assert bare["mood"][0] == 1
@@ -328,7 +346,13 @@ def test_the_performances_own_emotions_count(torch_side):
 def test_knobs_do_something(torch_side):
     system, parts = torch_side
     base = system.perform(spoken(), parts, emotion="happy", intensity=1.0).face
-    for knob in ({"emotion": "sad"}, {"intensity": 0.2}, {"intensity": 2.0}, {"style": 1}, {"style": (0.5, 0.5)}):
+    for knob in (
+        {"emotion": "sad"},
+        {"intensity": 0.2},
+        {"intensity": 2.0},
+        {"style": 1},
+        {"style": (0.5, 0.5)},
+    ):
         made = system.perform(spoken(), parts, **{"emotion": "happy", "intensity": 1.0, **knob}).face
         assert base.difference(made) > 1e-4, knob
     one = system.perform(spoken(), parts, emotion="happy", intensity=1.0, style=(1.0, 0.0)).face
@@ -339,12 +363,13 @@ def test_exaggeration_goes_on_in_the_same_direction_and_is_cut(torch_side):
     system, parts = torch_side
     smile = INDEX["mouthSmileLeft"]
     faces = [
-        system.perform(spoken(), parts, emotion="happy", intensity=x).face.values for x in (0.0, 1.0, 1.5, 3.0)
+        system.perform(spoken(), parts, emotion="happy", intensity=x).face.values
+        for x in (0.0, 1.0, 1.5, 3.0)
     ]
     levels = [v[30:70, smile].mean() for v in faces]
     assert levels == sorted(levels)
     assert levels[3] > levels[1] + 0.1
-    assert all(0 <= v.min() and v.max() <= 1 for v in faces)
+    assert all(v.min() >= 0 and v.max() <= 1 for v in faces)
 
 
 def test_an_emotion_may_change_within_a_clip(torch_side):
@@ -382,7 +407,9 @@ def test_silence_at_the_ends_has_a_still_mouth(torch_side):
 
 def test_silence_alone_is_a_still_face(torch_side):
     system, parts = torch_side
-    face = system.perform(Performance({"speech": Audio(np.zeros(32_000, np.float32), 16_000)}), parts).face.values
+    face = system.perform(
+        Performance({"speech": Audio(np.zeros(32_000, np.float32), 16_000)}), parts
+    ).face.values
     assert np.abs(np.diff(face, axis=0)).max() < 1e-6
     assert face[:, INDEX["jawOpen"]].max() == 0
 
@@ -425,7 +452,9 @@ def test_speech_must_be_there(torch_side):
         system.perform(Performance({"speech": Audio(np.zeros(0, np.float32), 16_000)}), parts)
 
 
-@pytest.mark.parametrize("wrong", [{"window": 60}, {"span": 20}, {"overlap": 64}, {"ears": "ear"}, {"styles": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"window": 60}, {"span": 20}, {"overlap": 64}, {"ears": "ear"}, {"styles": 0}]
+)
 def test_configurations_that_make_no_sense_are_refused(wrong):
     with pytest.raises(DataError):
         small(**wrong)

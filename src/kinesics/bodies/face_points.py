@@ -26,7 +26,15 @@ Places = NDArray[np.int64]
 
 REGIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "lips": ("mouthClose", "mouthFunnel", "mouthPucker", "mouthRoll", "mouthPress", "mouthUpperUp", "mouthLowerDown"),
+        "lips": (
+            "mouthClose",
+            "mouthFunnel",
+            "mouthPucker",
+            "mouthRoll",
+            "mouthPress",
+            "mouthUpperUp",
+            "mouthLowerDown",
+        ),
         "brows": ("brow",),
         "lids": ("eyeBlink", "eyeWide", "eyeSquint"),
         "cheeks": ("cheek", "noseSneer"),
@@ -101,7 +109,9 @@ def face_points(avatar: str | Avatar = "maya") -> FacePoints:
     missing = [n for n in ARKIT if n not in person.morph_names]
     head = next((p.vertices for p in person.parts if p.name == "head"), slice(0, 0))
     if missing or head.start != 0 or head.stop <= max(ibug.VERTICES):
-        raise DataError(f"avatar {person.name}: not the shared head with the 52 ARKit morphs; its face has no points")
+        raise DataError(
+            f"avatar {person.name}: not the shared head with the 52 ARKit morphs; its face has no points"
+        )
     size = head.stop
     offsets = np.zeros((len(ARKIT), len(person.vertices), 3), np.float32)
     offsets[:, person.morph_vertices] = person.morph_offsets[[person.morph_names.index(n) for n in ARKIT]]
@@ -109,11 +119,15 @@ def face_points(avatar: str | Avatar = "maya") -> FacePoints:
     moved = np.linalg.norm(offsets, axis=2)
     moved /= np.maximum(moved.max(axis=1, keepdims=True), 1e-6)
     reach = np.stack(
-        [moved[[i for i, n in enumerate(ARKIT) if n.startswith(names)]].max(axis=0) for names in REGIONS.values()]
+        [
+            moved[[i for i, n in enumerate(ARKIT) if n.startswith(names)]].max(axis=0)
+            for names in REGIONS.values()
+        ]
     )
     region = np.where(reach.max(axis=0) > _REACH, reach.argmax(axis=0), -1)
     kept = [
-        _spread(np.flatnonzero(region == i), neutral, reach[i], COUNTS[name]) for i, name in enumerate(REGIONS)
+        _spread(np.flatnonzero(region == i), neutral, reach[i], COUNTS[name])
+        for i, name in enumerate(REGIONS)
     ]
     chosen = np.unique(np.concatenate([*kept, ibug.VERTICES]))
     regions = {name: np.flatnonzero(region[chosen] == i) for i, name in enumerate(REGIONS)}

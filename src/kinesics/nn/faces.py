@@ -29,7 +29,9 @@ class MorphFace(nn.Module):
     offsets: Tensor
     joints: Tensor | None
 
-    def __init__(self, neutral: NDArray, offsets: NDArray, *, joints: NDArray | None = None, scale: float = 1.0) -> None:
+    def __init__(
+        self, neutral: NDArray, offsets: NDArray, *, joints: NDArray | None = None, scale: float = 1.0
+    ) -> None:
         super().__init__()
         self.scale = scale
         self.register_buffer("neutral", torch.tensor(neutral, dtype=torch.float32) * scale, persistent=False)

@@ -38,7 +38,12 @@ def ctc(scores: Tensor, labels: Tensor, counts: Tensor) -> Tensor:
     told = counts > 0
     lengths = torch.full_like(counts, scores.shape[1])
     each = F.ctc_loss(
-        F.log_softmax(scores.float(), dim=-1).transpose(0, 1), labels, lengths, counts, reduction="none", zero_infinity=True
+        F.log_softmax(scores.float(), dim=-1).transpose(0, 1),
+        labels,
+        lengths,
+        counts,
+        reduction="none",
+        zero_infinity=True,
     )
     return (each / counts.clamp(min=1) * told).sum() / told.sum().clamp(min=1)
 
@@ -114,7 +119,14 @@ class AttentiveMood(nn.Module):
     """
 
     def __init__(
-        self, channels: int, classes: int, levels: int, *, width: int = 256, heads: int = 8, dropout: float = 0.25
+        self,
+        channels: int,
+        classes: int,
+        levels: int,
+        *,
+        width: int = 256,
+        heads: int = 8,
+        dropout: float = 0.25,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -140,9 +152,14 @@ class ConvMood(nn.Module):
     def __init__(self, channels: int, classes: int, *, width: int = 48, dropout: float = 0.2) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv1d(channels, width, 5, padding=2), nn.SiLU(), nn.Conv1d(width, width, 5, stride=2, padding=2), nn.SiLU()
+            nn.Conv1d(channels, width, 5, padding=2),
+            nn.SiLU(),
+            nn.Conv1d(width, width, 5, stride=2, padding=2),
+            nn.SiLU(),
         )
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, classes))
+        self.head = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, classes)
+        )
 
     def forward(self, face: Tensor) -> Tensor:
         """(B, T, channels) → (B, classes) scores."""

@@ -94,7 +94,9 @@ class Wav2Vec(nn.Module):
 
 def at_rate(frames: Tensor, count: int) -> Tensor:
     """(B, T, D) → (B, count, D), linear between frames, the first and last staying so."""
-    return F.interpolate(frames.transpose(1, 2), size=count, mode="linear", align_corners=True).transpose(1, 2)
+    return F.interpolate(frames.transpose(1, 2), size=count, mode="linear", align_corners=True).transpose(
+        1, 2
+    )
 
 
 def side_by_side(frames: Tensor, factor: int) -> Tensor:

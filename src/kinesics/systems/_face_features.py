@@ -113,7 +113,9 @@ def mood_between(tier: Tier, start: float, end: float) -> Array:
     return mood(label, value)
 
 
-def moods(tier: Tier, frames: int, *, fps: int, blend: float, intensity: float | None = None) -> tuple[Array, Array]:
+def moods(
+    tier: Tier, frames: int, *, fps: int, blend: float, intensity: float | None = None
+) -> tuple[Array, Array]:
     """Emotion and intensity at each frame.
 
     Parameters

@@ -18,7 +18,7 @@ from kinesics.nn.readers import AttentiveMood, ConvLips, ctc, soft_cross_entropy
 from kinesics.nn.transformers import PostBlock, Wav2Vec, at_rate, side_by_side
 from kinesics.nn.vae import Gaussian, kl_to_standard
 from kinesics.systems._face_features import EMOTIONS, LEVELS, MOOD
-from kinesics.systems.face.emote.spec import MELS, SCALE, FPS, EmoteConfig
+from kinesics.systems.face.emote.spec import FPS, MELS, SCALE, EmoteConfig
 
 HALVINGS = SCALE.bit_length() - 1
 NEAR = 5.0
@@ -188,7 +188,9 @@ class Net(nn.Module):
         self.face = MorphFace(points.neutral, points.offsets, scale=1000.0)
         self.register_buffer("mouth", torch.tensor(points.mouth), persistent=False)
         self.register_buffer("landmarks", torch.tensor(points.landmarks), persistent=False)
-        self.lips = ConvLips(3 * len(points.mouth), len(VISEMES), width=config.lip_width, depth=config.lip_depth)
+        self.lips = ConvLips(
+            3 * len(points.mouth), len(VISEMES), width=config.lip_width, depth=config.lip_depth
+        )
         self.emotion = AttentiveMood(
             3 * len(points.landmarks), len(EMOTIONS), LEVELS, width=config.mood_width, heads=config.mood_heads
         )
@@ -261,21 +263,23 @@ class Net(nn.Module):
         config, face, mood = self.config, batch["face"], batch["mood"]
         heard = self.hear(batch["audio"])
         made = self.speak(heard, mood, batch["style"])
-        found = {"vertices": self.vertices(made, face), **self._read(made, face, face, "")}
+        found = {"vertices": self.vertices(made, face), **self.read(made, face, face, "")}
         if config.exchange and len(face) > 1:
             donor = derangement(len(face), face.device)
             swapped = self.speak(heard, mood[donor], batch["style"])
-            found |= self._read(swapped, face, face[donor], " exchanged")
+            found |= self.read(swapped, face, face[donor], " exchanged")
         lip, emotion = (sum(v for n, v in found.items() if n.startswith(w)) for w in ("lips", "emotion"))
         return {**found, "loss": found["vertices"] + config.lip * lip + config.emotion * emotion}
 
-    def _read(self, made: Tensor, lips: Tensor, emotion: Tensor, suffix: str) -> dict[str, Tensor]:
+    def read(self, made: Tensor, lips: Tensor, emotion: Tensor, suffix: str) -> dict[str, Tensor]:
         """1 − cosine of what is read on a face and on the one whose lips, or whose emotion, it shall have."""
         with torch.no_grad():
             said = self.lips.features(self.seen(lips, self.mouth))
             felt = self.emotion.features(self.seen(emotion, self.landmarks))
         same = F.cosine_similarity(self.lips.features(self.seen(made, self.mouth)), said, dim=-1).mean()
-        alike = F.cosine_similarity(self.emotion.features(self.seen(made, self.landmarks)), felt, dim=-1).mean()
+        alike = F.cosine_similarity(
+            self.emotion.features(self.seen(made, self.landmarks)), felt, dim=-1
+        ).mean()
         return {f"lips{suffix}": 1 - same, f"emotion{suffix}": 1 - alike}
 
     def speak(self, heard: Tensor, mood: Tensor, style: Tensor) -> Tensor:
@@ -295,7 +299,9 @@ class Net(nn.Module):
     def graphs(self) -> dict[str, Graph]:
         """``hear`` and ``speak``, on windows of ``span`` frames."""
         config = self.config
-        length = (1, config.span * MELS // FPS, config.bands) if config.ears == "mel" else (1, config.span * 640)
+        length = (
+            (1, config.span * MELS // FPS, config.bands) if config.ears == "mel" else (1, config.span * 640)
+        )
         heard = torch.zeros(1, config.span, config.width)
         condition = torch.zeros(1, config.span, MOOD + config.styles)
         return {

@@ -77,7 +77,9 @@ _QUIET = 0.02
 _SPEAKING = tuple(
     i
     for i, name in enumerate(ARKIT)
-    if name.startswith(("jaw", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp", "mouthRoll"))
+    if name.startswith(
+        ("jaw", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown", "mouthUpperUp", "mouthRoll")
+    )
     or name in ("mouthPressLeft", "mouthPressRight", "tongueOut")
 )
 """Coefficients that are 0 in the static face; the others stay as they are on average."""
@@ -311,7 +313,9 @@ class Emote(System):
         tier = self._tier(performance, emotion)
         mood, beyond = features.moods(tier, frames, fps=FPS, blend=blend, intensity=intensity)
         condition = self._condition(mood, style)
-        plain = self._condition(np.tile(features.mood("neutral"), (frames, 1)), style) if beyond.any() else None
+        plain = (
+            self._condition(np.tile(features.mood("neutral"), (frames, 1)), style) if beyond.any() else None
+        )
         values = self._windows(performance, networks, condition, plain, beyond, progress)
         cut = float(np.mean((values > 1.0 + 1e-6) | (values < -0.05)))
         values = self._settled(np.clip(values, 0.0, 1.0), performance)
@@ -371,7 +375,7 @@ class Emote(System):
         frame = np.arange(len(values))
         away = np.maximum(first - frame, frame - last)
         share = np.clip(away / FADE, 0.0, 1.0).astype(np.float32)[:, None]
-        return values + share * (rest - values)
+        return (1 - share) * values + share * rest
 
     def _heard(self, performance: Performance, frames: int) -> NDArray[np.float32]:
         if self.config.ears == "wav2vec":
@@ -402,7 +406,9 @@ class Emote(System):
 
     def _style_number(self, style: object) -> int:
         if not isinstance(style, (int, np.integer)) or not 0 <= style < self.config.styles:
-            raise DataError(f"style {style!r}; expected a speaker's number from 0 to {self.config.styles - 1}")
+            raise DataError(
+                f"style {style!r}; expected a speaker's number from 0 to {self.config.styles - 1}"
+            )
         return int(style)
 
 

@@ -41,7 +41,9 @@ class Net(nn.Module):
         points = face_points(config.avatar)
         mouth = points.mouth
         self.face = MorphFace(points.neutral[mouth], points.offsets[:, mouth], scale=1000.0)
-        self.lips = AttentiveLips(3 * len(mouth), len(VISEMES), width=config.lip_width, depth=config.lip_depth)
+        self.lips = AttentiveLips(
+            3 * len(mouth), len(VISEMES), width=config.lip_width, depth=config.lip_depth
+        )
         self.emotion = ConvMood(len(ARKIT), len(EMOTIONS), width=config.mood_width)
 
     def trainable(self, stage: str) -> Iterator[nn.Parameter]:

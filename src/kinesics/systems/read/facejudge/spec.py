@@ -157,7 +157,10 @@ class FaceJudge(System):
                 )
             )
         whole = windows.join(scores, PER_FRAME * (size // 4), PER_FRAME * len(face))
-        tiers = {"visemes": Tier("visemes", tuple(_peaks(whole, start))), "emotion": Tier("emotion", tuple(moods))}
+        tiers = {
+            "visemes": Tier("visemes", tuple(_peaks(whole, start))),
+            "emotion": Tier("emotion", tuple(moods)),
+        }
         return Performance({**performance.tracks, **tiers}, {**performance.meta, self.name: {"fps": FPS}})
 
 
