@@ -263,6 +263,21 @@ def test_the_exchange_moves_the_emotion(trained, corpus, tmp_path):
     assert shares[0] < shares[1] - 0.05
 
 
+def test_optimising_through_the_prior_jerks_less(trained, corpus):
+    from kinesics.lab.claims.emote import optimised
+
+    _, net = restore(trained["exchange"].checkpoint)
+    face, donor = (torch.from_numpy(corpus.stacked["face"][i]) for i in (0, 9))
+    before = net.read(face[None], face[None], donor[None], "")["emotion"]
+    jerks = []
+    for prior in (True, False):
+        made = optimised(net, face, donor, prior=prior, steps=40)
+        assert made.shape == face.shape
+        assert net.read(made[None], face[None], donor[None], "")["emotion"] < before
+        jerks.append(net.face.moved(made).diff(n=3, dim=0).norm(dim=-1).mean())
+    assert jerks[0] < jerks[1]
+
+
 def test_examples_lie_where_they_were_heard():
     system = small()
     show = talking_face(3, 0, emotion="anger", intensity=1.0, seconds=4.5)

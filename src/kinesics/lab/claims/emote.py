@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,7 @@ _QUICK = {
     "window": 48, "stride": 48, "width": 24, "latent": 24, "hidden": 48, "prior_width": 32, "prior_hidden": 48,
     "ears_width": 32, "lip_width": 32, "lip_depth": 2, "mood_width": 32, "span": 64, "dropout": 0.0,
 }  # fmt: skip
-_STEPS = {"lips": 60, "emotion": 60, "prior": 100, "speech": 100, "exchange": 60}
+_STEPS = {"lips": 60, "emotion": 100, "prior": 80, "speech": 80, "exchange": 60}
 _SPEAKERS = 4
 
 Faces = list[NDArray[np.float32]]
@@ -48,12 +50,17 @@ def _config(quick: bool, **changes: Any) -> EmoteConfig:
 
 def _shows(run: Run, what: str) -> list[Performance]:
     """People to learn from, other sentences of the same people to be judged on, and other people for the judge."""
+    return _made(what, run.quick, run.work.parent / "faces")
+
+
+@cache
+def _made(what: str, quick: bool, folder: Path) -> list[Performance]:
     seed, first, count = {"train": (1, 0, 384), "test": (1, 10_000, 64), "judge": (2, 0, 384)}[what]
-    if run.quick:
+    if quick:
         return talking_faces(
             {"train": 48, "test": 8, "judge": 48}[what], seed=seed, speakers=2, first=first, seconds=3.0
         )
-    return speaking_faces(count, run.work.parent / "faces", seed=seed, speakers=_SPEAKERS, first=first)
+    return speaking_faces(count, folder, seed=seed, speakers=_SPEAKERS, first=first)
 
 
 def _training(system: System, stage: str, quick: bool) -> Training:
