@@ -13,7 +13,7 @@ from kinesics.lab.claims._faces import _who, retold, talking_face, talking_faces
 from kinesics.performance import Interval, Performance, Tier
 
 
-@pytest.mark.parametrize(("count", "speakers"), [(64, 4), (8, 2)])
+@pytest.mark.parametrize(("count", "speakers"), [(64, 4), (16, 2)])
 def test_everybody_is_told_an_emotion_that_is_not_theirs(count, speakers):
     shows = []
     for i in range(10_000, 10_000 + count):

@@ -38,7 +38,7 @@ _QUICK = {
     "window": 48, "stride": 48, "width": 24, "latent": 24, "hidden": 48, "prior_width": 32, "prior_hidden": 48,
     "ears_width": 32, "lip_width": 32, "lip_depth": 2, "mood_width": 32, "span": 64, "dropout": 0.0,
 }  # fmt: skip
-_STEPS = {"lips": 60, "emotion": 100, "prior": 80, "speech": 80, "exchange": 60}
+_STEPS = {"lips": 200, "emotion": 150, "prior": 150, "speech": 150, "exchange": 150}
 _SPEAKERS = 4
 
 Faces = list[NDArray[np.float32]]
@@ -58,7 +58,7 @@ def _made(what: str, quick: bool, folder: Path) -> list[Performance]:
     seed, first, count = {"train": (1, 0, 384), "test": (1, 10_000, 64), "judge": (2, 0, 384)}[what]
     if quick:
         return talking_faces(
-            {"train": 48, "test": 8, "judge": 48}[what], seed=seed, speakers=2, first=first, seconds=3.0
+            {"train": 48, "test": 16, "judge": 48}[what], seed=seed, speakers=2, first=first, seconds=3.0
         )
     return speaking_faces(count, folder, seed=seed, speakers=_SPEAKERS, first=first)
 
