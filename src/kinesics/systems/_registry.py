@@ -9,6 +9,8 @@ from kinesics.errors import choose
 from kinesics.systems._system import System
 
 _SYSTEMS: dict[str, str] = {
+    "emote": "face",
+    "facejudge": "read",
     "gesturelsm": "gesture",
 }
 """Name → task: the folder ``systems/<task>/<name>``, whose ``spec.py`` ends in ``SYSTEM``."""

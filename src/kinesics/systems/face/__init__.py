@@ -1,0 +1,1 @@
+"""Systems that move the face to speech."""

@@ -1,0 +1,1 @@
+"""EMOTE (SIGGRAPH Asia 2023): see :mod:`~kinesics.systems.face.emote.spec`."""

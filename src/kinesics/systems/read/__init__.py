@@ -1,0 +1,1 @@
+"""Systems that read people: what a face says and feels."""

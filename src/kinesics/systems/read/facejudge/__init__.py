@@ -1,0 +1,1 @@
+"""The judge of faces, ours: see :mod:`~kinesics.systems.read.facejudge.spec`."""
