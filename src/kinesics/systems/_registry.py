@@ -9,7 +9,9 @@ from kinesics.errors import choose
 from kinesics.systems._system import System
 
 _SYSTEMS: dict[str, str] = {
+    "camn": "gesture",
     "gesturelsm": "gesture",
+    "livelyspeaker": "gesture",
 }
 """Name → task: the folder ``systems/<task>/<name>``, whose ``spec.py`` ends in ``SYSTEM``."""
 
@@ -25,7 +27,7 @@ def available(task: str | None = None) -> tuple[type[System], ...]:
     """All systems, or those of one task, by name.
 
     >>> [system.name for system in available("gesture")]
-    ['gesturelsm']
+    ['camn', 'gesturelsm', 'livelyspeaker']
     """
     if task is not None:
         choose("task", task, sorted({*_SYSTEMS.values()}))
