@@ -19,7 +19,9 @@ def talker(seconds: float = 6.0, *, seed: int = 0, fps: int = 30, **meta) -> Per
     frames = round(seconds * fps)
     skeleton = load_avatar("maya").skeleton
     phase = stream.random(3) * 6
-    sway = np.stack([np.sin(np.arange(frames) / fps * f + p) for f, p in zip((2.0, 3.1, 4.7), phase, strict=True)], 1)
+    sway = np.stack(
+        [np.sin(np.arange(frames) / fps * f + p) for f, p in zip((2.0, 3.1, 4.7), phase, strict=True)], 1
+    )
     modes = rng(0, "modes").standard_normal((3, 55, 3)) * 0.15
     turned = rot.from_rotvec(np.einsum("tm,mjk->tjk", sway, modes))
     root = skeleton.offsets[0] + 0.02 * np.pad(sway, ((0, 0), (0, 0)))

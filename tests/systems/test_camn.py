@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,9 +62,14 @@ def official_count() -> int:
     """Weights of the official network, layer by layer from its configuration (beat_4english_15_141)."""
 
     def lstm(before, hidden=256, layers=4):
-        return sum(2 * (4 * hidden * ((before if i == 0 else 2 * hidden) + hidden) + 8 * hidden) for i in range(layers))
+        return sum(
+            2 * (4 * hidden * ((before if i == 0 else 2 * hidden) + hidden) + 8 * hidden)
+            for i in range(layers)
+        )
 
-    def block(a, b, kernel, short):  # two convolutions, two batch norms, and a shortcut of the same form as the first
+    def block(
+        a, b, kernel, short
+    ):  # two convolutions, two batch norms, and a shortcut of the same form as the first
         return a * b * kernel + b + b * b * kernel + b + 4 * b + (a * b * kernel + 3 * b if short else 0)
 
     sound = [(1, 32, 1), (32, 32, 1), (32, 32, 0), (32, 64, 1), (64, 64, 0), (64, 128, 1)]
@@ -76,7 +82,17 @@ def official_count() -> int:
     width = 128 + 141 + 32 + 128 + 1 + 8 + 8
     out = sum(256 * 128 + 128 + 128 * n + n for n in (27, 114))
     sounds = sum(block(a, b, 15, s) for a, b, s in sound)
-    return sounds + sum(block(*f) for f in face) + text + speaker + emotion + mixed + lstm(width) + lstm(width + 27) + out
+    return (
+        sounds
+        + sum(block(*f) for f in face)
+        + text
+        + speaker
+        + emotion
+        + mixed
+        + lstm(width)
+        + lstm(width + 27)
+        + out
+    )
 
 
 def test_the_paper_network_has_the_official_size():
@@ -169,6 +185,10 @@ def test_leaving_out_is_as_not_having(show):
     assert not same(chosen.body, system.perform(bare, parts).body)
     with pytest.raises(DataError, match="nothing is known of 'face'"):
         system.perform(without(bare, "face"), parts, modalities=("face",))
+    with pytest.raises(DataError, match="nothing is known of 'speaker'"):
+        system.perform(bare, parts, modalities=("speaker", "audio"), speaker=None)
+    with pytest.raises(DataError, match="was not built for 'text'"):
+        small(modalities=("audio",)).perform(bare, parts, modalities=("text",))
 
 
 def test_a_network_of_fewer_modalities_sees_no_others(show):
@@ -176,7 +196,10 @@ def test_a_network_of_fewer_modalities_sees_no_others(show):
     assert batch_of(system, show)["present"][0].tolist() == [0, 0, 0, 1, 0]
     parts = parts_of(system)
     bare = without(show, "body")
-    a, b = system.perform(bare, parts), system.perform(without(bare, "words", "face", "emotion"), parts, speaker=None)
+    a, b = (
+        system.perform(bare, parts),
+        system.perform(without(bare, "words", "face", "emotion"), parts, speaker=None),
+    )
     assert same(a.body, b.body)
 
 
@@ -225,8 +248,10 @@ def test_the_discriminator_is_off_and_trains_when_it_is_on(show):
     critic, mover = list(net.critic.parameters()), list(net.body.parameters())
     fooled = torch.autograd.grad(losses["fooled"], critic + mover, retain_graph=True, allow_unused=True)
     told = torch.autograd.grad(losses["told"], critic + mover, retain_graph=True, allow_unused=True)
-    assert all(g is None for g in fooled[: len(critic)]) and any(g is not None for g in fooled[len(critic) :])
-    assert all(g is None for g in told[len(critic) :]) and any(g is not None for g in told[: len(critic)])
+    assert all(g is None for g in fooled[: len(critic)])
+    assert any(g is not None for g in fooled[len(critic) :])
+    assert all(g is None for g in told[len(critic) :])
+    assert any(g is not None for g in told[: len(critic)])
     # non-saturating: what is surely false is pushed hardest; the official square of a log has no such slope at 0
     assert losses["fooled"] > 0
     assert set(net.eval().loss(batch, "gestures")) == {"huber", "loss"}
@@ -264,7 +289,7 @@ def test_long_performances_go_on_from_their_own_last_frames(show):
     made = system.perform(without(long, "body"), {"step": step})
     assert len(calls) == 5  # 135 frames, 34 at a time, 4 shared
     assert [c[0] for c in calls] == [0, 1, 1, 1, 1]
-    for before, after in zip(calls, calls[1:], strict=False):
+    for before, after in pairwise(calls):
         assert np.array_equal(before[2][-4:], after[1])
     assert (len(made.body), made.body.fps, made.body.start) == (135, 15, 0.0)
 
@@ -362,5 +387,5 @@ def test_it_is_registered():
 
 
 def test_bodies_are_needed_only_for_learning(show):
-    with pytest.raises(DataError, match="learns from the track 'body'"):
+    with pytest.raises(DataError, match="learns from 'body'"):
         next(small().examples(without(show, "body")))

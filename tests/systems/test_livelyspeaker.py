@@ -164,7 +164,9 @@ def test_the_latent_turns_towards_the_text(show):
         away.append(losses["away"].item())
     assert away[-1] < 0.5 * away[0]
     assert set(losses) == {"pose", "pace", "away", "loss"}
-    assert losses["loss"].item() == pytest.approx(sum(losses[n].item() for n in ("pose", "pace", "away")), rel=1e-5)
+    assert losses["loss"].item() == pytest.approx(
+        sum(losses[n].item() for n in ("pose", "pace", "away")), rel=1e-5
+    )
 
 
 def test_windows_without_words_do_not_count_as_text(system, show):
@@ -173,7 +175,9 @@ def test_windows_without_words_do_not_count_as_text(system, show):
     half = {**batch, "text": batch["text"].clone()}
     half["text"][1:] = 0
     first = {name: values[:1] for name, values in batch.items()}
-    assert net.loss(half, "sag")["away"].item() == pytest.approx(net.loss(first, "sag")["away"].item(), rel=1e-5)
+    assert net.loss(half, "sag")["away"].item() == pytest.approx(
+        net.loss(first, "sag")["away"].item(), rel=1e-5
+    )
     half["text"][:] = 0
     assert net.loss(half, "sag")["away"] == 0
 
@@ -230,15 +234,21 @@ def test_meaning_shares_out_the_steps(meaning, spoken, steps, system, parts):
 
 
 def test_more_meaning_stays_closer_to_the_script(system, parts, bare):
+    # With the best denoiser there is for motion of normal spread, whose answer is known.
+    kept = system.config.schedule.kept
+
+    def step(**inputs):
+        return {"data": np.sqrt(kept[inputs["t"][0]]).astype(np.float32) * inputs["x"]}
+
     gist = system.perform(bare, parts, meaning=1.0).body
 
-    def away(m):
-        made = system.perform(bare, parts, meaning=m, steps=10).body
+    def away(meaning):
+        made = system.perform(bare, {**parts, "step": step}, meaning=meaning, steps=20).body
         return np.abs(made.positions() - gist.positions()).mean()
 
-    distances = [away(m) for m in (0.0, 0.5, 0.8, 0.9, 1.0)]
+    distances = [away(m) for m in (0.0, 0.3, 0.6, 0.8, 0.95, 1.0)]
     assert distances == sorted(distances, reverse=True)
-    assert distances[-1] == 0 < distances[-2] < distances[0]
+    assert distances[-1] == 0 < distances[-2] < 0.3 * distances[0]
 
 
 def test_the_script_can_be_edited(system, parts, bare):
@@ -349,7 +359,7 @@ def test_what_it_cannot_do_without(system, parts, bare):
         system.perform(bare.with_tracks(speech=None), parts)
     with pytest.raises(DataError, match="the speech is empty"):
         system.perform(Performance({"speech": Audio(np.zeros(0), 16_000)}), parts)
-    with pytest.raises(DataError, match="learns from the track 'body'"):
+    with pytest.raises(DataError, match="learns from 'body'"):
         next(system.examples(bare))
 
 

@@ -120,7 +120,9 @@ def shown(values: NDArray, form: Layout, skeleton: Skeleton, base: Motion | None
         rotations = np.tile(rot.IDENTITY, (count, len(other), 1))
         rotations[:, [other.index(name) for name in joints]] = made
         root = np.tile(other.offsets[0], (count, 1))
-        made = retarget(Motion(other, rotations, root, FPS), skeleton, source=form.skeleton).rotations[:, list(MOVED)]
+        made = retarget(Motion(other, rotations, root, FPS), skeleton, source=form.skeleton).rotations[
+            :, list(MOVED)
+        ]
         joints = tuple(JOINTS[j] for j in MOVED)
     rotations = np.tile(rot.IDENTITY, (count, len(skeleton), 1)).astype(np.float32)
     root = np.tile(skeleton.offsets[0], (count, 1)).astype(np.float32)
@@ -152,7 +154,9 @@ def emotion_numbers(tier: Tier, frames: int) -> NDArray[np.int64]:
     """(frames,) number of the emotion among :data:`EMOTIONS`; neutral where none is told."""
     out = np.zeros(frames, np.int64)
     for interval in tier:
-        out[_span(interval.start, interval.end, frames)] = EMOTIONS.index(choose("emotion", interval.label, EMOTIONS))
+        out[_span(interval.start, interval.end, frames)] = EMOTIONS.index(
+            choose("emotion", interval.label, EMOTIONS)
+        )
     return out
 
 
@@ -160,7 +164,9 @@ def scores(tier: Tier, frames: int) -> NDArray[np.float32]:
     """(frames,) value of a tier, 0 to 1, where it has intervals, 1 for those without one, and 0 elsewhere."""
     out = np.zeros(frames, np.float32)
     for interval in tier:
-        out[_span(interval.start, interval.end, frames)] = np.clip(1.0 if interval.value is None else interval.value, 0, 1)
+        out[_span(interval.start, interval.end, frames)] = np.clip(
+            1.0 if interval.value is None else interval.value, 0, 1
+        )
     return out
 
 

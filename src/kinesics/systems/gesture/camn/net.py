@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ class Emotion(nn.Module):
         super().__init__()
         self.table, self.mix = nn.Embedding(len(EMOTIONS), width), nn.Linear(width, width)
         sizes, layers = (width, 8, 16, 16, width), []
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+        for before, after in pairwise(sizes):
             layers += [nn.Conv1d(before, after, 9, padding=4), nn.BatchNorm1d(after), nn.LeakyReLU(0.3)]
         self.convs = nn.Sequential(*layers)
 
@@ -64,7 +65,9 @@ class Mover(nn.Module):
             before, config.hidden, config.layers, batch_first=True, bidirectional=True, dropout=dropout
         )
         self.leave = nn.Sequential(
-            nn.Linear(config.hidden, config.hidden // 2), nn.LeakyReLU(0.1), nn.Linear(config.hidden // 2, after)
+            nn.Linear(config.hidden, config.hidden // 2),
+            nn.LeakyReLU(0.1),
+            nn.Linear(config.hidden // 2, after),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -112,7 +115,7 @@ class Net(nn.Module):
         )
         sizes = (config.face, *[config.face_width // 2] * 3, config.face_width)
         self.face = nn.Sequential(
-            *(convs.Strided(a, b, 7 if i == 0 else 3, 1) for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)))
+            *(convs.Strided(a, b, 7 if i == 0 else 3, 1) for i, (a, b) in enumerate(pairwise(sizes)))
         )
         told = 2 * small + config.text_width
         self.mix_audio = fusion(told + audio, config.hidden, audio)
@@ -159,7 +162,9 @@ class Net(nn.Module):
             (B, window, channels).
         """
         seed = (start - self.mean) / self.spread
-        return self.step(audio, words, emotion, face, speaker, present, seed, seeded) * self.spread + self.mean
+        return (
+            self.step(audio, words, emotion, face, speaker, present, seed, seeded) * self.spread + self.mean
+        )
 
     def step(
         self,
@@ -175,7 +180,9 @@ class Net(nn.Module):
         """As :meth:`forward`, motion in units of its spread."""
         there = dict(zip(MODALITIES, present[:, :, None, None].unbind(1), strict=True))
         who = there["speaker"] * self.speaker(speaker)[:, None].expand(-1, words.shape[1], -1)
-        told = torch.cat([who, there["emotion"] * self.emotion(emotion), there["text"] * self.text(words)], dim=2)
+        told = torch.cat(
+            [who, there["emotion"] * self.emotion(emotion), there["text"] * self.text(words)], dim=2
+        )
         heard = there["audio"] * self.audio(audio.transpose(1, 2)).transpose(1, 2)
         heard = self.mix_audio(torch.cat([heard, told], dim=2))
         shown = there["face"] * self.face(face.transpose(1, 2)).transpose(1, 2)

@@ -210,13 +210,13 @@ class CaMN(System):
     def examples(self, performance: Performance) -> Iterator[dict[str, NDArray]]:
         """Windows: ``motion`` (window, channels), ``semantic`` (window,), and the inputs of the network but the seed."""
         if "body" not in performance:
-            raise DataError(f"{self.name} learns from the track 'body'; this performance has: {', '.join(performance)}")
+            raise DataError(f"{self.name} learns from 'body'; this performance has: {', '.join(performance)}")
         body = performance.body
         show = performance.slice(body.start, body.end)
         motion = upper.seen(show.body, self.config.form)
         semantic = upper.scores(show.tier("semantic"), len(motion))
         speaker = performance.meta.get("speaker")
-        known = self._known(show, MODALITIES if speaker is not None else MODALITIES[1:])
+        known = self._known(show, speaker is not None)
         inputs = self._inputs(show, len(motion))
         for first in range(0, len(motion) - self.config.window + 1, self.config.stride):
             row = self._window(inputs, first)
@@ -275,8 +275,11 @@ class CaMN(System):
         config = self.config
         if emotion is not None:
             choose("emotion", emotion, EMOTIONS)
-        wanted = MODALITIES if modalities is None else tuple(choose("modality", name, MODALITIES) for name in modalities)
-        wanted = tuple(name for name in wanted if name != "speaker" or speaker is not None)
+        wanted = (
+            MODALITIES
+            if modalities is None
+            else tuple(choose("modality", name, MODALITIES) for name in modalities)
+        )
         if not any(track in performance for track in _TRACKS.values()):
             raise DataError(
                 f"{self.name} needs one of the tracks {', '.join(_TRACKS.values())}; "
@@ -287,9 +290,11 @@ class CaMN(System):
         if emotion is not None:
             told = Tier("emotion", (Interval(0.0, frames / FPS, emotion),))
             given = performance.with_tracks(emotion=told)
-        known = self._known(given, wanted)
-        if modalities is not None and (lacking := [n for n in wanted if not known[MODALITIES.index(n)]]):
-            raise DataError(f"{self.name}: nothing is known of {lacking[0]!r} here; leave it out of modalities")
+        known = self._known(given, speaker is not None, wanted)
+        for name in wanted if modalities is not None else ():
+            if not known[MODALITIES.index(name)]:
+                why = "nothing is known of" if name in config.modalities else "this network was not built for"
+                raise DataError(f"{self.name}: {why} {name!r}; leave it out of modalities")
         who = upper.speaker_number(0 if speaker is None else speaker, config.speakers)
         tail = upper.lead_of(start, config.start, config.form)
         lead = 0 if tail is None else config.start
@@ -315,12 +320,18 @@ class CaMN(System):
             "continued": start is not None,
             **upper.provenance(networks),
         }
-        return Performance({**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: settings})
+        return Performance(
+            {**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: settings}
+        )
 
-    def _known(self, performance: Performance, wanted: tuple[str, ...]) -> NDArray[np.float32]:
+    def _known(
+        self, performance: Performance, speaker: bool, wanted: tuple[str, ...] = MODALITIES
+    ) -> NDArray[np.float32]:
         """(5,) 1 for each modality that is wanted, seen by this network, and there."""
-        there = {name for name, track in _TRACKS.items() if track in performance} | {"speaker"}
-        return np.array([n in wanted and n in self.config.modalities and n in there for n in MODALITIES], np.float32)
+        there = {name for name, track in _TRACKS.items() if track in performance} | (
+            {"speaker"} if speaker else set()
+        )
+        return np.array([n in there & {*wanted} & {*self.config.modalities} for n in MODALITIES], np.float32)
 
     def _inputs(self, performance: Performance, frames: int, lead: int = 0) -> dict[str, NDArray]:
         """Whole tracks as the network sees them, after ``lead`` frames of nothing."""
@@ -336,11 +347,8 @@ class CaMN(System):
         return {n: np.concatenate([np.zeros((pad[n], *v.shape[1:]), v.dtype), v]) for n, v in out.items()}
 
     def _window(self, inputs: dict[str, NDArray], first: int) -> dict[str, NDArray]:
-        count, per = self.config.window, prod(self.config.audio_strides)
-        return {
-            name: windows.padded(values, first * (per if name == "audio" else 1), count * (per if name == "audio" else 1))
-            for name, values in inputs.items()
-        }
+        per = {name: prod(self.config.audio_strides) if name == "audio" else 1 for name in inputs}
+        return {n: windows.padded(v, first * per[n], self.config.window * per[n]) for n, v in inputs.items()}
 
 
 SYSTEM = CaMN

@@ -90,7 +90,10 @@ class Listener(nn.Module):
         layers: list[nn.Module] = []
         for i, (width, stride) in enumerate(zip(widths, strides, strict=True)):
             side = kernel - stride
-            layers += [nn.ReplicationPad1d((side // 2, side - side // 2)), nn.Conv1d(channels, width, kernel, stride)]
+            layers += [
+                nn.ReplicationPad1d((side // 2, side - side // 2)),
+                nn.Conv1d(channels, width, kernel, stride),
+            ]
             if i < len(widths) - 1:
                 layers += [nn.InstanceNorm1d(width), nn.LeakyReLU(0.3)]
             channels = width
@@ -151,7 +154,9 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.leave = nn.Linear(width, config.channels)
 
-    def forward(self, x: Tensor, t: Tensor, speech: Tensor, style: Tensor, start: Tensor, seeded: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, t: Tensor, speech: Tensor, style: Tensor, start: Tensor, seeded: Tensor
+    ) -> Tensor:
         """One step.
 
         Parameters

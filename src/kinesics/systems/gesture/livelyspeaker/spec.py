@@ -241,7 +241,7 @@ class LivelySpeaker(System):
         """Windows: ``motion`` (window, channels), ``audio`` (N, C), ``text`` (width,), ``speaker`` ()."""
         self.check(performance)
         if "body" not in performance:
-            raise DataError(f"{self.name} learns from the track 'body'; this performance has: {', '.join(performance)}")
+            raise DataError(f"{self.name} learns from 'body'; this performance has: {', '.join(performance)}")
         config, body = self.config, performance.body
         show = performance.slice(body.start, body.end)
         motion = upper.seen(show.body, config.form)
@@ -351,7 +351,9 @@ class LivelySpeaker(System):
             "continued": start is not None,
             **upper.provenance(networks),
         }
-        return Performance({**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: told})
+        return Performance(
+            {**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: told}
+        )
 
     def _window(
         self,
