@@ -17,7 +17,9 @@ from tests.lab.conftest import small_corpus, small_system  # noqa: E402
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
-    return fit(small_system(), small_corpus(), out, training=Training(3, 8), progress=False, seed=7).checkpoint
+    return fit(
+        small_system(), small_corpus(), out, training=Training(3, 8), progress=False, seed=7
+    ).checkpoint
 
 
 def changed(path, tmp_path, **meta):
@@ -29,7 +31,12 @@ def changed(path, tmp_path, **meta):
 
 def test_a_checkpoint_says_what_it_is(path):
     meta = ck.read(path).meta
-    assert (meta["system"], meta["stage"], meta["basis"], meta["fps"]) == ("gesturelsm", "tokeniser", "humanoid", "30")
+    assert (meta["system"], meta["stage"], meta["basis"], meta["fps"]) == (
+        "gesturelsm",
+        "tokeniser",
+        "humanoid",
+        "30",
+    )
     assert (meta["seed"], meta["step"], meta["split"]) == (7, 3, "train")
     assert tuple(meta["joints"]) == JOINTS
     assert meta["corpus"] == small_corpus().hash

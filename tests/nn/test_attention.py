@@ -13,7 +13,9 @@ def _by_torch(mine: Attention, x, context=None, bias=None):
     """torch's MultiheadAttention with the same weights."""
     width = x.shape[-1]
     inner = mine.key_value.in_features
-    other = torch.nn.MultiheadAttention(width, mine.heads, bias=True, batch_first=True, kdim=inner, vdim=inner)
+    other = torch.nn.MultiheadAttention(
+        width, mine.heads, bias=True, batch_first=True, kdim=inner, vdim=inner
+    )
     k, v = mine.key_value.weight.chunk(2)
     with torch.no_grad():
         if inner == width:
@@ -38,7 +40,9 @@ def test_attention_is_torchs(inner, biased):
     x = torch.randn(3, 7, 32)
     context = None if inner is None else torch.randn(3, 7, inner)
     bias = alibi(4, 7) if biased else None
-    torch.testing.assert_close(mine(x, context, bias=bias), _by_torch(mine, x, context, bias), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        mine(x, context, bias=bias), _by_torch(mine, x, context, bias), atol=1e-5, rtol=1e-4
+    )
 
 
 def test_rotary_products_depend_on_distance_alone():

@@ -29,7 +29,7 @@ def test_speech_frames_lie_in_the_middle_of_their_samples():
         for parameter in layers.parameters():
             if parameter.ndim == 3:
                 parameter.fill_(1 / parameter[0].numel())
-            elif parameter.ndim == 1 and not parameter.mean() == 1:
+            elif parameter.ndim == 1 and parameter.mean() != 1:
                 parameter.zero_()
     quiet = layers(torch.zeros(1, 1, 1800))
     for frame in (20, 30, 40):

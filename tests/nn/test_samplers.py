@@ -34,7 +34,9 @@ def gaussian_denoiser(schedule: Schedule, predicts: str):
 def test_ddim_ends_in_the_data_whatever_the_network_predicts(predicts):
     schedule = Schedule.linear(1000)
     x = rng(0, "x").standard_normal((20000, 1))
-    made = samplers.ddim(gaussian_denoiser(schedule, predicts), x, None, schedule, predicts=predicts, steps=250)
+    made = samplers.ddim(
+        gaussian_denoiser(schedule, predicts), x, None, schedule, predicts=predicts, steps=250
+    )
     assert made.mean() == pytest.approx(MEAN, abs=0.02)
     assert made.std() == pytest.approx(SPREAD, rel=0.03)
 
@@ -174,7 +176,9 @@ def test_the_cosine_schedule_is_the_published_one():
     assert beta.max() <= 0.999 + 1e-12
 
 
-@pytest.mark.parametrize(("length", "window", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 0), (57, 8, 7)])
+@pytest.mark.parametrize(
+    ("length", "window", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 0), (57, 8, 7)]
+)
 def test_windows_cover_everything_and_join_to_what_they_were_cut_from(length, window, overlap):
     values = rng(0, length).standard_normal((length, 3))
     firsts = windows.starts(length, window, overlap)

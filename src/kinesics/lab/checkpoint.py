@@ -138,7 +138,9 @@ def load(net: nn.Module, found: Checkpoint) -> None:
         net.load_state_dict(dict(found.tensors))
     except RuntimeError as error:
         line = " ".join(str(error).split())[:160]
-        raise DataError(f"{found.path}: its tensors do not fit the configuration in its header ({line})") from error
+        raise DataError(
+            f"{found.path}: its tensors do not fit the configuration in its header ({line})"
+        ) from error
 
 
 def state(net: nn.Module, prefix: str = "") -> dict[str, Tensor]:

@@ -61,7 +61,9 @@ class Arrays:
         self.stacked, self.split = dict(stacked), split
         counts = {name: len(values) for name, values in self.stacked.items()}
         if not counts or len(set(counts.values())) != 1 or 0 in counts.values():
-            raise DataError(f"corpus: {counts or 'no arrays'}; expected as many examples of each name, at least one")
+            raise DataError(
+                f"corpus: {counts or 'no arrays'}; expected as many examples of each name, at least one"
+            )
 
     @classmethod
     def of(cls, examples: Iterable[Mapping[str, NDArray]], split: str = "train") -> Arrays:
@@ -72,7 +74,9 @@ class Arrays:
         return cls({name: np.stack([row[name] for row in rows]) for name in rows[0]}, split)
 
     @classmethod
-    def of_performances(cls, system: System, performances: Iterable[Performance], split: str = "train") -> Arrays:
+    def of_performances(
+        cls, system: System, performances: Iterable[Performance], split: str = "train"
+    ) -> Arrays:
         """The windows that a system sees of some performances."""
         return cls.of((row for show in performances for row in system.examples(show)), split)
 

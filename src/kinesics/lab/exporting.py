@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import io
 import json
 import logging
 import warnings
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kinesics.errors import DataError, MissingExtra
+from kinesics.errors import DataError
 from kinesics.formats._files import replacing
 from kinesics.lab import checkpoint as ck
 from kinesics.nn.graphs import Graph, runner
@@ -76,33 +78,24 @@ def export(checkpoint: str | PathLike[str], folder: str | PathLike[str]) -> dict
 
 
 def _onnx(graph: Graph) -> bytes:
-    shapes = {name: {axis: torch.export.Dim(length) for axis, length in graph.dynamic[name].items()}
-              for name in graph.dynamic}  # fmt: skip
-    dynamic: Any = {name: shapes.get(name) for name in graph.inputs} if shapes else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            program = torch.onnx.export(
-                graph.module.eval(),
-                kwargs=_named(graph),
-                input_names=list(graph.inputs),
-                output_names=list(graph.outputs),
-                dynamic_shapes=dynamic,
-                dynamo=True,
-                verbose=False,
-            )
-        except ImportError as error:
-            raise MissingExtra("lab", "exporting to ONNX") from error
-    return program.model_proto.SerializeToString(deterministic=True)
-
-
-def _named(graph: Graph) -> dict[str, torch.Tensor]:
-    import inspect
-
     names = list(inspect.signature(graph.module.forward).parameters)
     if names != list(graph.inputs):
         raise DataError(f"graph inputs {list(graph.inputs)} are not the module's {names}")
-    return dict(graph.inputs)
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # By tracing: the newer exporter needs two more libraries and ten times as long for the same networks.
+        torch.onnx.export(
+            graph.module.eval(),
+            tuple(graph.inputs.values()),
+            out,
+            input_names=names,
+            output_names=list(graph.outputs),
+            dynamic_axes={name: dict(axes) for name, axes in graph.dynamic.items()},
+            opset_version=18,
+            dynamo=False,
+        )
+    return out.getvalue()
 
 
 def gap(graph: Graph, exported: Any) -> float:
@@ -115,7 +108,9 @@ def gap(graph: Graph, exported: Any) -> float:
             shape = list(example.shape)
             for axis in graph.dynamic.get(name, {}):
                 shape[axis] *= trial + 1
-            values = stream.standard_normal(shape) if example.is_floating_point() else stream.integers(0, 1, shape)
+            values = (
+                stream.standard_normal(shape) if example.is_floating_point() else stream.integers(0, 1, shape)
+            )
             inputs[name] = values.astype(example.numpy().dtype)
         wanted, found = runner(graph)(**inputs), exported(**inputs)
         for name, values in wanted.items():

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -120,7 +119,9 @@ def fit(
     """
     stage = choose("stage", stage or system.stages[0], system.stages)
     if every < 1 or patience < 0 or devices < 1:
-        raise DataError(f"every {every}, patience {patience}, devices {devices}; expected at least 1, 0 and 1")
+        raise DataError(
+            f"every {every}, patience {patience}, devices {devices}; expected at least 1, 0 and 1"
+        )
     run = _Run(system, corpus, Path(out), stage, training or system.training(stage), seed, devices, device)
     with torch.random.fork_rng(devices=[]):
         run.prepare(start, resume)
@@ -199,7 +200,11 @@ class _Run:
         self.optimiser = torch.optim.AdamW(
             self.parameters, lr=t.rate, betas=t.betas, weight_decay=t.weight_decay, foreach=False
         )
-        self.mean = {n: p.detach().clone() for n, p in self.net.named_parameters() if id(p) in moving} if t.average else {}
+        self.mean = (
+            {n: p.detach().clone() for n, p in self.net.named_parameters() if id(p) in moving}
+            if t.average
+            else {}
+        )
         if found is not None:
             self._go_on(found)
         self.loss = self.net.loss
@@ -210,14 +215,29 @@ class _Run:
 
     def _start(self, found: ck.Checkpoint) -> None:
         if found.meta["system"] != self.system.name:
-            raise DataError(f"{found.path}: a checkpoint of {found.meta['system']}, not of {self.system.name}")
+            raise DataError(
+                f"{found.path}: a checkpoint of {found.meta['system']}, not of {self.system.name}"
+            )
         found.system()
-        try:
-            missing, extra = self.net.load_state_dict(dict(found.tensors), strict=False)
-        except RuntimeError as error:
-            raise DataError(f"{found.path}: its networks have other sizes than this configuration's") from error
-        if missing or extra:
-            raise DataError(f"{found.path}: its networks have other parts than this configuration's: {(missing + extra)[0]}")
+        stages = self.system.stages
+        done = stages.index(choose("stage", found.meta["stage"], stages)) + 1
+        names = {id(p): n for n, p in self.net.named_parameters()}
+        trained, later = (
+            {names[id(p)].partition(".")[0] for stage in part for p in self.net.trainable(stage)}
+            for part in (stages[:done], stages[done:])
+        )
+        # What no stage has trained yet is taken from this configuration, whatever size it had there.
+        fresh = later - trained
+        mine = self.net.state_dict()
+        theirs = {n: v for n, v in found.tensors.items() if n.partition(".")[0] not in fresh}
+        wanted = {n: v for n, v in mine.items() if n.partition(".")[0] not in fresh}
+        wrong = [n for n in sorted({*theirs, *wanted}) if _shape(theirs.get(n)) != _shape(wanted.get(n))]
+        if wrong:
+            raise DataError(
+                f"{found.path}: {wrong[0]} is {_shape(theirs.get(wrong[0]))}, but {_shape(wanted.get(wrong[0]))} in this "
+                f"configuration; train {found.meta['stage']} with it first"
+            )
+        self.net.load_state_dict({**mine, **theirs})
 
     def _go_on(self, found: ck.Checkpoint) -> None:
         mine, theirs = self.identity(), {k: found.meta.get(k) for k in self.identity()}
@@ -243,7 +263,9 @@ class _Run:
             self.best = math.inf if found.meta["best"] is None else float(found.meta["best"])
             self.losses = dict(found.meta["losses"])
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
-            raise FormatError(found.path, "tensors", "the state of a training", "begin anew (resume=False)") from error
+            raise FormatError(
+                found.path, "tensors", "the state of a training", "begin anew (resume=False)"
+            ) from error
 
     # --- examples ------------------------------------------------------------------------------------
 
@@ -312,7 +334,11 @@ class _Run:
         length = nn.utils.clip_grad_norm_(self.parameters, t.clip or math.inf)
         if not (torch.isfinite(total) and torch.isfinite(length)):
             bad = next((n for n, v in losses.items() if not torch.isfinite(v)), "the gradient")
-            kept = f"; the last good state, after {self._saved()} updates, is {self.state_file}" if self._saved() else ""
+            kept = (
+                f"; the last good state, after {self._saved()} updates, is {self.state_file}"
+                if self._saved()
+                else ""
+            )
             raise DataError(
                 f"{self.system.name} {self.stage}: {bad} is not finite in update {self.step + 1}{kept}. "
                 f"Lower the rate ({t.rate:g}), use f32, or look for spoilt examples"
@@ -340,7 +366,9 @@ class _Run:
         """Validate, keep the result if it is the best so far, and write the state."""
         better = True
         if validation is not None:
-            found = losses_on(self.net, validation, self.stage, self._weights(), batch=self.training.batch, seed=self.seed)
+            found = losses_on(
+                self.net, validation, self.stage, self._weights(), batch=self.training.batch, seed=self.seed
+            )
             log.add(self.step, "val", found)
             better = found["loss"] < self.best
             self.waited = 0 if better else self.waited + 1
@@ -403,12 +431,22 @@ def stacked(corpus: Corpus, indices: list[int], device: torch.device) -> dict[st
         try:
             values = np.stack([row[name] for row in rows])
         except (KeyError, ValueError) as error:
-            raise DataError(f"corpus: {name!r} is missing or of another shape in some examples ({error})") from error
+            raise DataError(
+                f"corpus: {name!r} is missing or of another shape in some examples ({error})"
+            ) from error
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             bad = next(i for i, row in zip(indices, rows, strict=True) if not np.isfinite(row[name]).all())
-            raise DataError(f"corpus: {name!r} of example {bad} is not finite; prepare that clip again or leave it out")
-        out[name] = torch.from_numpy(values.astype(np.float32) if values.dtype.kind == "f" else values).to(device)
+            raise DataError(
+                f"corpus: {name!r} of example {bad} is not finite; prepare that clip again or leave it out"
+            )
+        out[name] = torch.from_numpy(values.astype(np.float32) if values.dtype.kind == "f" else values).to(
+            device
+        )
     return out
+
+
+def _shape(tensor: Tensor | None) -> tuple[int, ...] | None:
+    return None if tensor is None else tuple(tensor.shape)
 
 
 def _torch_seed(seed: int, *names: object) -> int:

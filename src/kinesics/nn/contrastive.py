@@ -8,7 +8,12 @@ from torch.nn import functional as F
 
 
 def info_nce(
-    a: Tensor, b: Tensor, *, temperature: float = 0.1, alike: Tensor | None = None, extra: Tensor | None = None
+    a: Tensor,
+    b: Tensor,
+    *,
+    temperature: float = 0.1,
+    alike: Tensor | None = None,
+    extra: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy of finding each row's partner, both ways (van den Oord et al., 2018; as in TMR).
 

@@ -28,7 +28,9 @@ def _dilated(width: int, depth: int, growth: int) -> list[nn.Module]:
     return [Dilated(width, growth**i) for i in reversed(range(depth))]
 
 
-def encoder(channels: int, width: int, code: int, *, downs: int, depth: int = 3, growth: int = 3) -> nn.Sequential:
+def encoder(
+    channels: int, width: int, code: int, *, downs: int, depth: int = 3, growth: int = 3
+) -> nn.Sequential:
     """(B, channels, T) to (B, code, T / 2^downs): each halving is followed by ``depth`` dilated blocks."""
     layers: list[nn.Module] = [nn.Conv1d(channels, width, 3, padding=1), nn.ReLU()]
     for _ in range(downs):
@@ -36,7 +38,9 @@ def encoder(channels: int, width: int, code: int, *, downs: int, depth: int = 3,
     return nn.Sequential(*layers, nn.Conv1d(width, code, 3, padding=1))
 
 
-def decoder(channels: int, width: int, code: int, *, ups: int, depth: int = 3, growth: int = 3) -> nn.Sequential:
+def decoder(
+    channels: int, width: int, code: int, *, ups: int, depth: int = 3, growth: int = 3
+) -> nn.Sequential:
     """(B, code, T) to (B, channels, T · 2^ups), the mirror of :func:`encoder`."""
     layers: list[nn.Module] = [nn.Conv1d(code, width, 3, padding=1), nn.ReLU()]
     for _ in range(ups):
@@ -62,7 +66,11 @@ class Strided(nn.Module):
         self.norms = nn.ModuleList([nn.BatchNorm1d(out), nn.BatchNorm1d(out)])
         self.act = nn.LeakyReLU(0.01)
         same = stride == 1 and channels == out
-        self.short = None if same else nn.Sequential(nn.Conv1d(channels, out, kernel, stride=stride), nn.BatchNorm1d(out))
+        self.short = (
+            None
+            if same
+            else nn.Sequential(nn.Conv1d(channels, out, kernel, stride=stride), nn.BatchNorm1d(out))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, T) to (B, out, T / stride)."""
@@ -71,7 +79,9 @@ class Strided(nn.Module):
         return self.act(made + (x if self.short is None else self.short(wide)))
 
 
-def speech_encoder(channels: int, widths: Sequence[int], strides: Sequence[int], *, kernel: int = 15) -> nn.Sequential:
+def speech_encoder(
+    channels: int, widths: Sequence[int], strides: Sequence[int], *, kernel: int = 15
+) -> nn.Sequential:
     """(B, channels, N) samples or envelopes to (B, widths[-1], N / Π strides)."""
     layers = []
     for width, stride in zip(widths, strides, strict=True):
@@ -83,7 +93,9 @@ def speech_encoder(channels: int, widths: Sequence[int], strides: Sequence[int],
 class Causal(nn.Module):
     """Stacked causal dilated convolutions (Bai et al., TCN, 2018): frame t sees nothing after t."""
 
-    def __init__(self, channels: int, widths: Sequence[int], *, kernel: int = 2, dropout: float = 0.0) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int], *, kernel: int = 2, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.levels, self.shorts = nn.ModuleList(), nn.ModuleList()
         for level, width in enumerate(widths):

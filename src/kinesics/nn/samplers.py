@@ -43,7 +43,12 @@ class Schedule:
 
     def __post_init__(self) -> None:
         kept = np.array(self.kept, np.float64)
-        if kept.ndim != 1 or not len(kept) or not ((kept > 0) & (kept <= 1)).all() or (np.diff(kept) > 0).any():
+        if (
+            kept.ndim != 1
+            or not len(kept)
+            or not ((kept > 0) & (kept <= 1)).all()
+            or (np.diff(kept) > 0).any()
+        ):
             raise DataError("schedule: expected falling values within (0, 1], one for each step")
         kept.setflags(write=False)
         object.__setattr__(self, "kept", kept)

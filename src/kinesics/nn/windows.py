@@ -41,7 +41,9 @@ def join(parts: Sequence[NDArray], overlap: int, length: int) -> NDArray:
     for part in parts[1:]:
         weight = ramp.reshape(-1, *([1] * (part.ndim - 1))).astype(part.dtype)
         tail = out[len(out) - overlap :]
-        out = np.concatenate([out[: len(out) - overlap], tail + weight * (part[:overlap] - tail), part[overlap:]])
+        out = np.concatenate(
+            [out[: len(out) - overlap], tail + weight * (part[:overlap] - tail), part[overlap:]]
+        )
     if len(out) < length:
         raise DataError(f"windows give {len(out)} frames; {length} are asked for")
     return out[:length]

@@ -35,10 +35,11 @@ class Network:
         ``"f32"`` or ``"bf16"``.
     """
 
-    def __init__(self, compiled: Any, file: str, digest: str, precision: str) -> None:
+    def __init__(self, model: Any, compiled: Any, file: str, digest: str, precision: str) -> None:
         self.file, self.hash, self.precision = file, digest, precision
-        self.inputs = {_name(port): _kind(port) for port in compiled.inputs}
-        self.outputs = {_name(port): _kind(port) for port in compiled.outputs}
+        # Names of the model as it was read: once compiled, a port carries those of all that was fused into it.
+        self.inputs = {port.get_any_name(): _kind(port) for port in model.inputs}
+        self.outputs = {port.get_any_name(): _kind(port) for port in model.outputs}
         self._request = compiled.create_infer_request()
 
     def __call__(self, **arrays: NDArray) -> dict[str, NDArray]:
@@ -62,16 +63,18 @@ class Network:
         if set(arrays) != set(self.inputs):
             wrong = ", ".join(sorted(set(arrays) ^ set(self.inputs)))
             raise DataError(f"{self.file}: inputs {wrong} do not fit; it takes: {', '.join(self.inputs)}")
-        ready = {}
+        ready = []
         for name, (kind, shape) in self.inputs.items():
             array = np.ascontiguousarray(arrays[name], dtype=kind)
-            if array.ndim != len(shape) or any(w not in (None, n) for w, n in zip(shape, array.shape, strict=True)):
+            if array.ndim != len(shape) or any(
+                w not in (None, n) for w, n in zip(shape, array.shape, strict=True)
+            ):
                 wanted = ", ".join("any" if n is None else str(n) for n in shape)
                 raise DataError(f"{self.file}: {name} has shape {array.shape}; expected ({wanted})")
-            ready[name] = array
+            ready.append(array)
         made = self._request.infer(ready)
         # the request's own memory is used again by the next call
-        return {_name(port): np.array(values) for port, values in made.items()}
+        return {name: np.array(made[i]) for i, name in enumerate(self.outputs)}
 
 
 def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int | None = None) -> Network:
@@ -112,17 +115,17 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     }
     try:
         core = openvino.Core()
-        compiled = core.compile_model(core.read_model(data), "CPU", dict(hints))
+        model = core.read_model(data)
+        compiled = core.compile_model(model, "CPU", dict(hints))
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()
         raise FormatError(
-            path, "content", "a network in ONNX", f"export it again ({reason[-1][:120] if reason else 'no reason given'})"
+            path,
+            "content",
+            "a network in ONNX",
+            f"export it again ({reason[-1][:120] if reason else 'no reason given'})",
         ) from error
-    return Network(compiled, path.name, hashlib.sha256(data).hexdigest(), precision)
-
-
-def _name(port: Any) -> str:
-    return port.get_any_name()
+    return Network(model, compiled, path.name, hashlib.sha256(data).hexdigest(), precision)
 
 
 def _kind(port: Any) -> tuple[np.dtype, tuple[int | None, ...]]:

@@ -106,7 +106,9 @@ def envelope(speech: Audio, frames: int, *, fps: Fraction | int, rate: int) -> N
 
     sound = speech.mono().resample(RATE)
     before = max(round(sound.start * RATE), 0)
-    samples = np.concatenate([np.zeros(before, np.float32), sound.samples[max(-round(sound.start * RATE), 0) :]])
+    samples = np.concatenate(
+        [np.zeros(before, np.float32), sound.samples[max(-round(sound.start * RATE), 0) :]]
+    )
     count = int(frames * rate / Fraction(fps))
     # 1 ms peaks first: the moving maximum then costs little whatever the rate.
     grain = RATE // 1000

@@ -40,13 +40,17 @@ def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[Sys
     folder = Path(folder)
     card = folder / CARD
     if not card.is_file():
-        raise FormatError(folder, CARD, "the folder of an exported system", "export it with kinesics.lab.export")
+        raise FormatError(
+            folder, CARD, "the folder of an exported system", "export it with kinesics.lab.export"
+        )
     try:
         told = json.loads(card.read_text(encoding="utf-8"))
         name, revision, config = told["system"], told["revision"], dict(told["config"])
         graphs = {str(k): str(v) for k, v in dict(told["graphs"]).items()}
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise FormatError(card, "content", "JSON with system, revision, config, graphs", "export it again") from error
+        raise FormatError(
+            card, "content", "JSON with system, revision, config, graphs", "export it again"
+        ) from error
     kind = find(name)
     if revision != kind.revision:
         raise DataError(
@@ -58,5 +62,7 @@ def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[Sys
             raise FormatError(card, "graphs", "plain names", "export it again")
         networks[part] = load_network(folder / f"{part}.onnx", fast=fast)
         if networks[part].hash != digest:
-            raise FormatError(folder / f"{part}.onnx", "hash", digest[:12], "it is not the network that was exported")
+            raise FormatError(
+                folder / f"{part}.onnx", "hash", digest[:12], "it is not the network that was exported"
+            )
     return kind(kind.config_type.of_dict(config)), networks

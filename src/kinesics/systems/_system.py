@@ -231,4 +231,6 @@ class System(ABC):
         """Raise a DataError if the performance lacks a track that is needed."""
         missing = [name for name in self.capability.needs if name not in performance]
         if missing:
-            raise DataError(f"{self.name} needs the track {missing[0]!r}; this performance has: {', '.join(performance)}")
+            raise DataError(
+                f"{self.name} needs the track {missing[0]!r}; this performance has: {', '.join(performance)}"
+            )

@@ -23,7 +23,9 @@ class Tokeniser(nn.Module):
     def __init__(self, channels: int, config: GestureLSMConfig) -> None:
         super().__init__()
         size = {"depth": config.tokeniser_depth}
-        self.encoder = convs.encoder(channels, config.tokeniser_width, config.code, downs=config.downs, **size)
+        self.encoder = convs.encoder(
+            channels, config.tokeniser_width, config.code, downs=config.downs, **size
+        )
         self.decoder = convs.decoder(channels, config.tokeniser_width, config.code, ups=config.downs, **size)
         self.quantiser = Quantiser(
             config.levels,
@@ -42,7 +44,9 @@ class Listener(nn.Module):
         super().__init__()
         self.scale = config.scale
         width = config.audio_widths[-1]
-        self.sound = convs.speech_encoder(2, config.audio_widths, config.audio_strides)
+        self.sound = convs.speech_encoder(
+            2, config.audio_widths, config.audio_strides, kernel=config.audio_kernel
+        )
         self.table = nn.Embedding(config.vocabulary, config.word_width)
         self.words = nn.Linear(config.word_width, width)
         self.mix = nn.Linear(2 * width, PARTS * config.width)
@@ -62,21 +66,22 @@ class Across(nn.Module):
     def __init__(self, config: GestureLSMConfig) -> None:
         super().__init__()
         width = config.width
-        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(3)])
         self.parts = Attention(width, config.heads, bias=True) if config.together else None
+        self.before_parts = nn.LayerNorm(width) if config.together else None
+        self.before_time, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.time = Attention(width, config.heads, rotary=True, bias=True)
         self.mlp = mlp(width, config.hidden)
         self.drop = DropPath(config.drop)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, parts, width)."""
-        if self.parts is not None:
-            y = self.parts(self.norms[0](x).flatten(0, 1)).unflatten(0, x.shape[:2])
+        if self.parts is not None and self.before_parts is not None:
+            y = self.parts(self.before_parts(x).flatten(0, 1)).unflatten(0, x.shape[:2])
             x = x + self.drop(y)
-        y = self.norms[1](x).transpose(1, 2)
+        y = self.before_time(x).transpose(1, 2)
         y = self.time(y.flatten(0, 1)).unflatten(0, y.shape[:2]).transpose(1, 2)
         x = x + self.drop(y)
-        return x + self.drop(self.mlp(self.norms[2](x)))
+        return x + self.drop(self.mlp(self.before_mlp(x)))
 
 
 class Generator(nn.Module):
@@ -90,7 +95,7 @@ class Generator(nn.Module):
         self.time = TimeEmbedding(width, scale=1000.0, extra=True)
         self.start = nn.Linear(PARTS * config.code * config.start, width)
         self.unseeded = nn.Parameter(torch.zeros(width))
-        self.speaker = nn.Embedding(config.speakers, width) if config.speakers > 1 else None
+        self.speaker = nn.Embedding(config.speakers, width)
         self.part = nn.Parameter(0.02 * torch.randn(PARTS, width))
         whole = PARTS * width
         self.cross = nn.ModuleList(
@@ -136,8 +141,7 @@ class Generator(nn.Module):
         """
         seeded = seeded[:, None]
         told = self.time(t, d) + seeded * self.start(start.flatten(1)) + (1 - seeded) * self.unseeded
-        if self.speaker is not None:
-            told = told + self.speaker(speaker)
+        told = told + self.speaker(speaker)
         y = self.enter(x.permute(0, 3, 1, 2))
         y = self.mix(torch.cat([told[:, None, None].expand(y.shape), y], dim=-1)) + self.part
         if self.together:
@@ -251,7 +255,9 @@ class Net(nn.Module):
             found = (F.smooth_l1_loss(made, wanted), F.smooth_l1_loss(made.diff(), wanted.diff()), commit)
             losses = {name: losses[name] + value for name, value in zip(names, found, strict=True)}
         config = self.config
-        total = losses["reconstruction"] + config.velocity * losses["velocity"] + config.commit * losses["commit"]
+        total = (
+            losses["reconstruction"] + config.velocity * losses["velocity"] + config.commit * losses["commit"]
+        )
         return {**losses, "loss": total}
 
     def _generator_loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -309,7 +315,9 @@ class Net(nn.Module):
             "speaker": torch.zeros(1, dtype=torch.long),
         }
         return {
-            "listen": Graph(self.listener, {"audio": torch.zeros(1, samples, 2), "words": words}, ("speech", "nothing")),
+            "listen": Graph(
+                self.listener, {"audio": torch.zeros(1, samples, 2), "words": words}, ("speech", "nothing")
+            ),
             "step": Graph(self.generator, step, ("velocity",)),
             "encode": Graph(Encode(self), {"motion": motion}, ("latents",), {"motion": {1: "frames"}}),
             "decode": Graph(Decode(self), {"latents": latents}, ("motion",), {"latents": {3: "latents"}}),

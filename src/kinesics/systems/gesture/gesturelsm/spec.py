@@ -104,7 +104,7 @@ class GestureLSMConfig(Config):
         Layers that attend to speech, and spatio-temporal blocks.
     drop
         Stochastic depth.
-    audio_widths, audio_strides
+    audio_widths, audio_strides, audio_kernel
         Of the speech encoder.
     vocabulary, word_width
         Rows and width of the table of words.
@@ -145,6 +145,7 @@ class GestureLSMConfig(Config):
     drop: float = 0.1
     audio_widths: tuple[int, ...] = (64, 64, 64, 128, 128, 256)
     audio_strides: tuple[int, ...] = (5, 6, 1, 6, 1, 3)
+    audio_kernel: int = 15
     vocabulary: int = 11_195
     word_width: int = 300
     speakers: int = 1
@@ -184,8 +185,9 @@ class GestureLSMConfig(Config):
             cross=2,
             blocks=3,
             drop=0.0,
-            audio_widths=(16, 32, 64),
-            audio_strides=(3, 3, 2),
+            audio_widths=(16, 32),
+            audio_strides=(2, 2),
+            audio_kernel=9,
             vocabulary=512,
             word_width=32,
             speakers=8,
@@ -236,10 +238,10 @@ class GestureLSM(System):
         if stage == "tokeniser":
             if paper:
                 return Training(300_000, 256, 2e-4, (0.9, 0.99), warm_up=400, drops=((2 / 3, 0.05),))
-            return Training(2000, 64, 1e-3, (0.9, 0.99), warm_up=50, drops=((0.7, 0.2),))
+            return Training(2000, 32, 1e-3, (0.9, 0.99), warm_up=50, drops=((0.7, 0.2),))
         if paper:  # 1000 epochs of speaker 2's windows, about 60 batches each
             return Training(60_000, 128, 2e-4, (0.5, 0.999), drops=((0.5, 0.1),))
-        return Training(3000, 64, 1e-3, (0.5, 0.999), warm_up=50, drops=((0.6, 0.2),), average=0.995)
+        return Training(3000, 32, 1e-3, (0.5, 0.999), warm_up=50, drops=((0.6, 0.2),), average=0.995)
 
     def examples(self, performance: Performance) -> Iterator[dict[str, NDArray]]:
         """Windows: ``motion`` (window, 315), ``audio`` (N, 2), ``words`` (window,), ``speaker`` ()."""
@@ -310,8 +312,10 @@ class GestureLSM(System):
         config, skeleton = self.config, load_avatar(avatar).skeleton
         speaker = self._speaker(speaker)
         steps = config.steps if steps is None else steps
-        if not np.isfinite(guidance):
-            raise DataError(f"guidance {guidance}; expected a finite number, 1 for none")
+        if steps < 1 or not np.isfinite(guidance):
+            raise DataError(
+                f"steps {steps}, guidance {guidance}; expected at least 1, and a finite number (1: none)"
+            )
         frames = ceil(performance.duration * FPS)
         if not frames:
             raise DataError("the speech is empty; there is nothing to move to")
@@ -328,7 +332,13 @@ class GestureLSM(System):
             before = features.canonical(start, FPS)
             origin = tuple(before.root[-1, [0, 2]] * skeleton.offsets[0, 1] / before.skeleton.offsets[0, 1])
         body = features.to_motion(made[:, :-3], JOINTS, skeleton, FPS, moved=made[:, -3:], origin=origin)
-        told = {"steps": steps, "guidance": guidance, "speaker": speaker, "seed": seed, "continued": start is not None}
+        told = {
+            "steps": steps,
+            "guidance": guidance,
+            "speaker": speaker,
+            "seed": seed,
+            "continued": start is not None,
+        }
         told["networks"] = {n: run.hash for n, run in networks.items() if hasattr(run, "hash")}
         fast = any(getattr(run, "precision", "f32") != "f32" for run in networks.values())
         told["precision"] = "bf16" if fast else "f32"
@@ -336,7 +346,13 @@ class GestureLSM(System):
         return Performance({**performance.tracks, "body": body}, meta)
 
     def pairs(
-        self, examples: Iterable[dict[str, NDArray]], networks: Networks, *, steps: int = 8, guidance: float = 1.0, seed: int = 0
+        self,
+        examples: Iterable[dict[str, NDArray]],
+        networks: Networks,
+        *,
+        steps: int = 8,
+        guidance: float = 1.0,
+        seed: int = 0,
     ) -> Iterator[dict[str, NDArray]]:
         """Examples with the ``noise`` and ``latents`` of this generator, for the stage ``reflow``."""
         config = self.config
