@@ -56,8 +56,8 @@ def test_training_leaves_the_callers_random_numbers_alone(system, corpus, tmp_pa
 
 def test_pausing_changes_nothing(system, corpus, tmp_path):
     whole = run(system, corpus, tmp_path / "whole", validation=small_corpus(8, seed=1, split="val"))
-    first = run(system, corpus, tmp_path / "parts", until=4, validation=small_corpus(8, seed=1, split="val"))
-    assert (first.stopped, first.step) == ("paused", 4)
+    first = run(system, corpus, tmp_path / "parts", until=6, validation=small_corpus(8, seed=1, split="val"))
+    assert (first.stopped, first.step) == ("paused", 6)
     second = run(system, corpus, tmp_path / "parts", validation=small_corpus(8, seed=1, split="val"))
     assert (second.stopped, second.step) == ("done", 12)
     assert same(tensors(whole.checkpoint), tensors(second.checkpoint))

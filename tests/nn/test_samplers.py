@@ -150,6 +150,20 @@ def test_torch_and_numpy_agree(name):
     np.testing.assert_allclose(with_torch.numpy(), with_numpy, atol=2e-5)
 
 
+def test_steps_are_whole_numbers_in_every_precision():
+    torch = pytest.importorskip("torch")
+    seen = []
+
+    def step(x, t, condition):
+        seen.append(t)
+        return x
+
+    schedule = Schedule.cosine(1000)
+    samplers.ddim(step, torch.ones(2, 3, dtype=torch.bfloat16), None, schedule, steps=3)
+    assert [t.tolist() for t in seen] == [[999, 999], [500, 500], [0, 0]]
+    assert all(t.dtype == torch.int64 for t in seen)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

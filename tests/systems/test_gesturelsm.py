@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import kinesics
 from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import DataError, FormatError
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Audio, Interval, Motion, Performance, Tier
 from kinesics.seeds import rng
+from kinesics.systems.gesture import gesturelsm
 from kinesics.systems.gesture.gesturelsm.spec import CHANNELS, GestureLSM, GestureLSMConfig
 
 torch = pytest.importorskip("torch")
@@ -287,6 +293,24 @@ def test_exported_networks_do_as_torch_does(exported, torch_side):
     assert system.perform(given, parts, start=show(1.0).body).meta["gesturelsm"]["continued"] is True
 
 
+def test_an_exported_system_performs_without_torch(exported):
+    code = """
+import sys
+sys.modules["torch"] = None
+import numpy as np
+from kinesics.performance import Audio, Performance
+from kinesics.systems import load_system
+system, networks = load_system(sys.argv[1])
+print(len(system.perform(Performance({"speech": Audio(np.zeros(16000), 16000)}), networks).body))
+"""
+    src = str(Path(kinesics.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(exported[0])],
+        capture_output=True, text=True, check=True, env={"PYTHONPATH": src, "PATH": ""},
+    )  # fmt: skip
+    assert done.stdout.split() == ["30"]
+
+
 def test_an_exported_folder_is_checked(exported, tmp_path):
     import json
     import shutil
@@ -294,6 +318,10 @@ def test_an_exported_folder_is_checked(exported, tmp_path):
     folder, _ = exported
     with pytest.raises(FormatError, match=r"system\.json"):
         load_system(tmp_path)
+    shipped = Path(gesturelsm.__file__).parent / "shipped"
+    if not shipped.is_dir():
+        with pytest.raises(DataError, match="no networks of gesturelsm are shipped"):
+            load_system("gesturelsm")
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     (copy / "step.onnx").write_bytes((folder / "encode.onnx").read_bytes())

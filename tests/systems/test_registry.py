@@ -68,6 +68,22 @@ def test_presets_and_settings_are_named_in_errors():
         systems.find("gesturelsm")(Config())
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"width": "64"}, {"width": 1e9}, {"width": 10**9}, {"commit": None}, {"times": 2.0}, {"together": 1}],
+)
+def test_settings_of_another_type_are_refused(changes):
+    kind = systems.find("gesturelsm").config_type
+    with pytest.raises(DataError, match=f"{next(iter(changes))} is .*; expected one like"):
+        kind.of_dict({**kind.tiny().as_dict(), **changes})
+
+
+def test_the_key_of_examples_changes_with_what_they_depend_on():
+    system = systems.find("gesturelsm")
+    keys = {system(system.config_type.preset("tiny", stride=n)).key for n in (10, 10, 20)}
+    assert len(keys) == 2
+
+
 def test_a_system_without_its_tasks_verb_cannot_be_written():
     with pytest.raises(TypeError, match=r"without perform\(\)"):
 

@@ -150,6 +150,8 @@ class _Run:
             left.unlink(missing_ok=True)
         self.fabric = _fabric(devices, device) if devices > 1 else None
         self.device = ck.device_of(device) if self.fabric is None else self.fabric.device
+        self.rank = 0 if self.fabric is None else self.fabric.global_rank
+        self.log: Log | None = None
         self.step, self.best, self.waited = 0, math.inf, 0
         self.losses: dict[str, float] = {}
 
@@ -198,7 +200,7 @@ class _Run:
             parameter.requires_grad_(id(parameter) in moving)
         t = self.training
         self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=t.rate, betas=t.betas, weight_decay=t.weight_decay, foreach=False
+            self.parameters, lr=t.rate, betas=t.betas, weight_decay=t.weight_decay
         )
         self.mean = (
             {n: p.detach().clone() for n, p in self.net.named_parameters() if id(p) in moving}
@@ -300,26 +302,36 @@ class _Run:
         if patience and self.waited >= patience:
             return Fitted(self.result, self.step, self.losses, "early")
         with ExitStack() as stack:
-            log = Log(self.log_file, self.step)
-            stack.callback(log.close)
-            bar = stack.enter_context(_bar(f"{self.system.name} {self.stage}", self.step, last, progress))
+            if not self.rank:
+                self.log = Log(self.log_file, self.step)
+                stack.callback(self.log.close)
+            what = f"{self.system.name} {self.stage}"
+            bar = stack.enter_context(_bar(what, self.step, last, progress and not self.rank))
             while self.step < last:
                 losses = self._update()
                 bar.update(1)
-                if self.step % every == 0 or self.step == last:
+                if self.step % every == 0 or self.step == self.training.steps:
                     self.losses = {n: float(v) for n, v in losses.items()}
                     bar.set_postfix({n: f"{v:.3g}" for n, v in self.losses.items()})
-                    log.add(self.step, "train", {**self.losses, "rate": self.training.rate_at(self.step - 1)})
-                    self._judge(validation, log)
+                    self._note("train", {**self.losses, "rate": self.training.rate_at(self.step - 1)})
+                    self._judge(validation)
+                    self._save()
                     if patience and self.waited >= patience:
                         stopped = "early"
                         break
+                elif self.step == last:  # a pause between two judgements must not add one
+                    self._save()
         return Fitted(self.result, self.step, self.losses, stopped)
+
+    def _note(self, kind: str, numbers: dict[str, float]) -> None:
+        if self.log is not None:
+            self.log.add(self.step, kind, numbers)
 
     def _update(self) -> dict[str, Tensor]:
         t = self.training
         self.net.train()
-        torch.manual_seed(_torch_seed(self.seed, "update", self.step))
+        apart = (self.rank,) if self.rank else ()
+        torch.manual_seed(_torch_seed(self.seed, "update", self.step, *apart))
         for group in self.optimiser.param_groups:
             group["lr"] = t.rate_at(self.step)
         batch = self._stacked(self._share(self._indices(self.step)))
@@ -354,7 +366,7 @@ class _Run:
     def _share(self, indices: list[int]) -> list[int]:
         if self.fabric is None:
             return indices
-        return indices[self.fabric.global_rank :: self.fabric.world_size]
+        return indices[self.rank :: self.fabric.world_size]
 
     def _saved(self) -> int:
         return int(ck.read(self.state_file).meta["step"]) if self.state_file.is_file() else 0
@@ -362,22 +374,25 @@ class _Run:
     def _weights(self) -> dict[str, Tensor]:
         return {**ck.state(self.net), **self.mean}
 
-    def _judge(self, validation: Corpus | None, log: Log) -> None:
-        """Validate, keep the result if it is the best so far, and write the state."""
+    def _judge(self, validation: Corpus | None) -> None:
+        """Validate, and write the result if it is the best so far."""
         better = True
         if validation is not None:
             found = losses_on(
                 self.net, validation, self.stage, self._weights(), batch=self.training.batch, seed=self.seed
             )
-            log.add(self.step, "val", found)
+            self._note("val", found)
             better = found["loss"] < self.best
             self.waited = 0 if better else self.waited + 1
             if better:
                 self.best, self.losses = found["loss"], found
-        if self.fabric is not None and not self.fabric.is_global_zero:
-            return
-        if better:
+        if better and not self.rank:
             ck.write(self.result, self._weights(), self.meta())
+
+    def _save(self) -> None:
+        """Write the state from which a run goes on."""
+        if self.rank:
+            return
         tensors = ck.state(self.net, "net/")
         tensors |= {f"mean/{n}": v for n, v in self.mean.items()}
         for index, slots in self.optimiser.state_dict()["state"].items():

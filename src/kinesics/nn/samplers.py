@@ -82,11 +82,12 @@ class Schedule:
 
 
 def like(x: Any, values: NDArray[Any]) -> Any:
-    """``values`` as x's kind of array, on x's device; floats take x's type."""
+    """``values`` as x's kind of array, on x's device; floats take x's type, whole numbers stay whole."""
+    floats = np.issubdtype(values.dtype, np.floating)
     if isinstance(x, np.ndarray):
-        return values.astype(x.dtype) if np.issubdtype(values.dtype, np.floating) else values
-    made = x.new_tensor(values.tolist()) if values.size < 64 else x.new_tensor(values)
-    return made if np.issubdtype(values.dtype, np.floating) else made.long()
+        return values.astype(x.dtype) if floats else values
+    # An empty piece of x tells where it lies; as long integers, since not every float type holds 999.
+    return (x if floats else x[:0].long()).new_tensor(values.tolist())
 
 
 def noise_like(x: Any, rng: np.random.Generator) -> Any:

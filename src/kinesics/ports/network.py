@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.errors import DataError, FormatError, MissingExtra
+from kinesics.errors import DataError, FormatError, KinesicsError
 
 _LARGEST = 2_000_000_000
 
@@ -93,8 +93,8 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     ------
     FormatError
         If there is no such file, or it is not a network.
-    MissingExtra
-        If OpenVINO is not installed.
+    KinesicsError
+        If OpenVINO, which the base install brings, is not there.
     """
     path = Path(path)
     if not path.is_file():
@@ -105,7 +105,7 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     try:
         import openvino
     except ImportError as error:
-        raise MissingExtra("networks", "running a trained network") from error
+        raise KinesicsError("running a trained network needs OpenVINO: pip install openvino") from error
     precision = "bf16" if fast else "f32"
     # OpenVINO would choose bf16 by itself where the processor has it.
     hints: Mapping[str, Any] = {

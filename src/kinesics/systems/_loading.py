@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from os import PathLike
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError
 from kinesics.ports.network import load_network
-from kinesics.systems._registry import find
+from kinesics.systems._registry import find, names
 from kinesics.systems._system import Networks, System
 
 CARD = "system.json"
@@ -21,7 +22,7 @@ def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[Sys
     Parameters
     ----------
     folder
-        With ``system.json`` and the networks it names.
+        With ``system.json`` and the networks it names; or the name of a system, for the networks that ship with it.
     fast
         See :func:`~kinesics.ports.network.load_network`.
 
@@ -37,6 +38,12 @@ def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[Sys
     DataError
         If the system is of another revision than this version of Kinesics has.
     """
+    if isinstance(folder, str) and folder in names():
+        folder = Path(str(resources.files(find(folder).__module__.rpartition(".")[0]) / "shipped"))
+        if not folder.is_dir():
+            raise DataError(
+                f"no networks of {folder.parent.name} are shipped; train and export them, and give the folder"
+            )
     folder = Path(folder)
     card = folder / CARD
     if not card.is_file():

@@ -19,8 +19,13 @@ _SYSTEMS: dict[str, str] = {
 @cache
 def find(name: str) -> type[System]:
     """The system of that name; a DataError lists the names when there is none."""
-    choose("system", name, sorted(_SYSTEMS))
+    choose("system", name, names())
     return import_module(f"kinesics.systems.{_SYSTEMS[name]}.{name}.spec").SYSTEM
+
+
+def names() -> tuple[str, ...]:
+    """Names of all systems."""
+    return tuple(sorted(_SYSTEMS))
 
 
 def available(task: str | None = None) -> tuple[type[System], ...]:
@@ -31,4 +36,4 @@ def available(task: str | None = None) -> tuple[type[System], ...]:
     """
     if task is not None:
         choose("task", task, sorted({*_SYSTEMS.values()}))
-    return tuple(find(name) for name in sorted(_SYSTEMS) if task in (None, _SYSTEMS[name]))
+    return tuple(find(name) for name in names() if task in (None, _SYSTEMS[name]))

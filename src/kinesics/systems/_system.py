@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ class Config:
         Raises
         ------
         DataError
-            On names the configuration does not have, or lacks.
+            On names the configuration does not have, or lacks, and on values of another type.
         """
         names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         if names != set(values):
@@ -174,11 +175,25 @@ class Config:
                 f"configuration of {cls.__name__}: {', '.join(sorted(names ^ set(values)))} do not fit; it was "
                 f"written by another version"
             )
-        return cls(**{n: _tuples(v) for n, v in values.items()})
+        usual, made = cls.tiny(), {n: _tuples(v) for n, v in values.items()}
+        for name, value in made.items():
+            if not _alike(value, getattr(usual, name)):
+                raise DataError(
+                    f"configuration of {cls.__name__}: {name} is {value!r:.40}; expected one like {getattr(usual, name)!r}"
+                )
+        return cls(**made)
 
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _alike(value: Any, usual: Any) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(value, tuple) and all(_alike(v, u) for v in value for u in usual[:1])
+    if isinstance(usual, float):
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is type(usual) and (not isinstance(value, int) or value < 1_000_000)
 
 
 class System(ABC):
@@ -209,6 +224,11 @@ class System(ABC):
         self.config: Any = self.config_type.tiny() if config is None else config
         if not isinstance(self.config, self.config_type):
             raise DataError(f"{self.name} takes a {self.config_type.__name__}, not a {type(config).__name__}")
+
+    @property
+    def key(self) -> str:
+        """What its examples depend on: another key, other examples."""
+        return json.dumps([self.name, self.revision, self.config.as_dict()], sort_keys=True)
 
     @abstractmethod
     def training(self, stage: str) -> Training:
