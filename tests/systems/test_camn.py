@@ -183,6 +183,12 @@ def test_leaving_out_is_as_not_having(show):
     lacking = system.perform(without(bare, "face", "emotion"), parts, speaker=None)
     assert same(chosen.body, lacking.body)
     assert not same(chosen.body, system.perform(bare, parts).body)
+    from kinesics.performance import Tier
+
+    silent = system.perform(bare.with_tracks(words=Tier("words")), parts)
+    assert same(silent.body, system.perform(without(bare, "words"), parts).body), (
+        "a tier without words is none"
+    )
     with pytest.raises(DataError, match="nothing is known of 'face'"):
         system.perform(without(bare, "face"), parts, modalities=("face",))
     with pytest.raises(DataError, match="nothing is known of 'speaker'"):
@@ -375,6 +381,27 @@ def test_tiny_learns_to_move_with_speech(tmp_path):
     made = loaded.perform(without(talker(4.0, seed=9), "body"), parts)
     assert len(made.body) == 60
     assert made.meta["camn"]["networks"].keys() == {"step"}
+
+
+def test_it_takes_beats_own_files(shared_data):
+    from kinesics.formats import bvh
+    from kinesics.performance import Audio, Performance
+
+    folder = shared_data("nc-beat2_scott")
+    body = bvh.read(folder / "2_scott_0_1_1_beat1_15fps_f0-660.bvh").body
+    show = Performance(
+        {"body": body, "speech": Audio.load(folder / "2_scott_0_1_1_f0-1320.wav")}, {"speaker": 2}
+    )
+    for system in (CaMN(CaMNConfig.paper()), small()):
+        rows = list(system.examples(show))
+        assert len(rows) == 63
+        motion = np.concatenate([row["motion"] for row in rows])
+        assert np.isfinite(motion).all()
+        assert motion.std(0).max() > (5 if system.config.rotation == "euler" else 0.1), "somebody moves"
+        assert rows[0]["present"].tolist() == [1, 0, 0, 1, 0]
+    made = small().perform(without(show, "body"), parts_of(small())).body
+    assert len(made) == 660
+    assert np.isfinite(made.positions()).all()
 
 
 def test_it_is_registered():

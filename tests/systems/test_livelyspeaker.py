@@ -14,7 +14,7 @@ from tests.systems.talking import WORDS, talker
 
 torch = pytest.importorskip("torch")
 
-from kinesics.lab import Arrays, export, fit, networks  # noqa: E402
+from kinesics.lab import Arrays, export, fit, log, networks  # noqa: E402
 from kinesics.systems import Training, load_system  # noqa: E402
 from kinesics.systems.gesture.livelyspeaker.net import level  # noqa: E402
 
@@ -368,6 +368,7 @@ def test_embedders_are_checked(bare, parts):
     other.embedder = Clip()
     with pytest.raises(DataError, match=r"embedder: shape \(\d, 512\); expected \(\d, 32\)"):
         other.perform(bare, parts)
+    assert other.key != small().key, "other embedder, other examples"
     with pytest.raises(DataError, match="MiniLM's embeddings have 384 numbers"):
         LivelySpeakerConfig.tiny().changed(embedder="minilm")
 
@@ -397,14 +398,12 @@ def test_texts_are_those_of_the_window(system, show):
 def test_tiny_trains_and_performs_from_its_export(tmp_path):
     system = small()
     corpus = Arrays.of_performances(system, [talker(5.0, seed=s, speaker=s % 3) for s in range(3)])
-    options = {"every": 20, "device": "cpu", "progress": False, "validation": corpus}
     before = None
     for stage in system.stages:
-        training = Training(40, 16, 3e-3)
-        done = fit(system, corpus, tmp_path, stage=stage, start=before, training=training, **options)
-        first = fit(system, corpus, tmp_path / "first", stage=stage, start=before, until=1,
-                    training=training, **options)  # fmt: skip
-        assert done.losses["loss"] < 0.8 * first.losses["loss"]
+        done = fit(system, corpus, tmp_path, stage=stage, start=before, training=Training(40, 16, 3e-3), every=4,
+                   device="cpu", progress=False, validation=corpus)  # fmt: skip
+        first = log.read(tmp_path / f"{stage}.jsonl")[1]
+        assert done.losses["loss"] < 0.8 * first["loss"]
         before = done.checkpoint
     try:
         gaps = export(before, tmp_path / "out")

@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -94,8 +94,6 @@ class Hashed:
     ----------
     width
         How many numbers.
-    quiet
-        Words that say little by themselves (articles, pronouns); they count a fifth.
 
     Examples
     --------
@@ -106,21 +104,18 @@ class Hashed:
 
     close_enough = 0.45
 
-    def __init__(self, width: int, quiet: Collection[str] = ()) -> None:
+    def __init__(self, width: int) -> None:
         if width < 1:
             raise DataError(f"a hashed embedder of {width} numbers; expected at least 1")
-        self.width, self._quiet = width, frozenset(quiet)
+        self.width = width
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, width) unit vectors."""
         out = np.zeros((len(texts), self.width), dtype=np.float32)
         for row, text in zip(out, texts, strict=True):
             for feature, count in _features(text).items():
-                kind, _, rest = feature.partition(":")
                 digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "little")
-                weight = 0.4 if kind == "c" else 1.0
-                if kind == "w" and rest in self._quiet:
-                    weight = 0.2
+                weight = 0.4 if feature[0] == "c" else 1.0
                 # one bit of the hash for the sign, so that what falls together cancels out on average
                 row[(digest >> 1) % self.width] += (1 + math.log(count)) * weight * (1 if digest & 1 else -1)
         norms = np.linalg.norm(out, axis=1, keepdims=True)

@@ -280,7 +280,7 @@ class CaMN(System):
             if modalities is None
             else tuple(choose("modality", name, MODALITIES) for name in modalities)
         )
-        if not any(track in performance for track in _TRACKS.values()):
+        if not any(_has(performance, track) for track in _TRACKS.values()):
             raise DataError(
                 f"{self.name} needs one of the tracks {', '.join(_TRACKS.values())}; "
                 f"this performance has: {', '.join(performance) or 'none'}"
@@ -328,9 +328,8 @@ class CaMN(System):
         self, performance: Performance, speaker: bool, wanted: tuple[str, ...] = MODALITIES
     ) -> NDArray[np.float32]:
         """(5,) 1 for each modality that is wanted, seen by this network, and there."""
-        there = {name for name, track in _TRACKS.items() if track in performance} | (
-            {"speaker"} if speaker else set()
-        )
+        there = {name for name, track in _TRACKS.items() if _has(performance, track)}
+        there |= {"speaker"} if speaker else set()
         return np.array([n in there & {*wanted} & {*self.config.modalities} for n in MODALITIES], np.float32)
 
     def _inputs(self, performance: Performance, frames: int, lead: int = 0) -> dict[str, NDArray]:
@@ -349,6 +348,11 @@ class CaMN(System):
     def _window(self, inputs: dict[str, NDArray], first: int) -> dict[str, NDArray]:
         per = {name: prod(self.config.audio_strides) if name == "audio" else 1 for name in inputs}
         return {n: windows.padded(v, first * per[n], self.config.window * per[n]) for n, v in inputs.items()}
+
+
+def _has(performance: Performance, track: str) -> bool:
+    """Whether a track is there and says anything: a tier without words is as none."""
+    return track in performance and len(performance[track]) > 0
 
 
 SYSTEM = CaMN

@@ -67,6 +67,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -228,6 +229,11 @@ class LivelySpeaker(System):
         licence="Apache-2.0",
         uses=("words",),
     )
+
+    @property
+    def key(self) -> str:
+        """Examples depend on who embeds their words, too."""
+        return super().key if self.embedder is None else f"{super().key} {type(self.embedder).__qualname__}"
 
     def training(self, stage: str) -> Training:
         """As published, or a few minutes' worth for small networks."""
@@ -412,7 +418,7 @@ class LivelySpeaker(System):
         out = np.zeros((len(texts), config.width), np.float32)
         if not said:
             return out
-        made = np.asarray(self._port().embed(said), np.float32)
+        made = np.asarray((self.embedder or self._own).embed(said), np.float32)
         if made.shape != (len(said), config.width) or not np.isfinite(made).all():
             raise DataError(f"embedder: shape {made.shape}; expected ({len(said)}, {config.width}), finite")
         for row, text in zip(out, texts, strict=True):
@@ -420,20 +426,17 @@ class LivelySpeaker(System):
                 row[:] = made[said.index(text)]
         return out
 
-    def _port(self) -> Embedder:
-        if self.embedder is None:
-            if self.config.embedder == "given":
-                raise DataError(
-                    f"{self.name}: this configuration needs a text embedder of {self.config.width} numbers "
-                    f"(the paper: CLIP ViT-B/32); set system.embedder to one"
-                )
-            if self.config.embedder == "minilm":
-                self.embedder = MiniLM()
-            else:
-                from kinesics.hear.stress import FUNCTION_WORDS
-
-                self.embedder = Hashed(self.config.width, FUNCTION_WORDS)
-        return self.embedder
+    @cached_property
+    def _own(self) -> Embedder:
+        """The configuration's embedder."""
+        if self.config.embedder == "given":
+            raise DataError(
+                f"{self.name}: this configuration needs a text embedder of {self.config.width} numbers "
+                f"(the paper: CLIP ViT-B/32); set system.embedder to one"
+            )
+        if self.config.embedder == "minilm":
+            return MiniLM()
+        return Hashed(self.config.width)
 
 
 SYSTEM = LivelySpeaker
