@@ -1,8 +1,8 @@
 """What the systems see that move the upper body at 15 frames per second: BEAT's joints or ours, sound, emotion.
 
 **Layouts.** ``"canonical"``: of the 55 joints the trunk above the hips, head, arms and fingers, in 6-D. ``"beat"``: the
-47 joints of BEAT's ``spine_neck_141``, to whose skeleton motions are retargeted and back; the spine's upper
-joints and the head are not among them, so they rest.
+47 joints of BEAT's ``spine_neck_141``, to whose skeleton motions are retargeted and back. The spine's upper joints and the
+head are not among them (in BEAT's files they hardly turn): their turns are folded into the joint before them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FPS = 15
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 MOVED = (3, 6, 9, *range(12, 22), *range(25, 55))
 """Canonical joints that these systems move, whatever their layout; the rest is left as it was."""
+
+_FOLDED = {"Spine": ("Spine1", "Spine2", "Spine3"), "Neck1": ("Head",)}
 
 _FINGERS = ("Middle1 Middle2 Middle3 Ring Ring1 Ring2 Ring3 Pinky Pinky1 Pinky2 Pinky3 Index Index1 Index2 Index3 "
             "Thumb1 Thumb2 Thumb3").split()  # fmt: skip
@@ -89,8 +91,11 @@ def seen(motion: Motion, form: Layout) -> NDArray[np.float32]:
         from kinesics.bodies.retarget import retarget
 
         motion = retarget(motion, form.skeleton)
-    index = [motion.skeleton.index(name) for name in (*form.body, *form.hands)]
-    turned = motion.rotations[:, index]
+    turned = {name: motion.joint(name) for name in (*form.body, *form.hands)}
+    for name, others in _FOLDED.items() if form.skeleton == "beat" else ():
+        for other in others:
+            turned[name] = rot.multiply(turned[name], motion.joint(other))
+    turned = np.stack(list(turned.values()), axis=1)
     values = rot.to_6d(turned) if form.rotation == "six" else np.degrees(rot.to_euler(turned, "XYZ"))
     return values.reshape(len(motion), -1).astype(np.float32)
 

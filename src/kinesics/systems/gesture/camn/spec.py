@@ -24,7 +24,7 @@ amplitude. ``semantic=0`` is the ablation. ``adversarial`` (published: 0.1; 0 by
 count), ``start`` (motion to go on from).
 
 **Presets.** ``paper``: BEAT's 47 joints as Euler angles in degrees (27 + 114 numbers), 51 face coefficients, 30 speakers,
-samples; trunk joints above the first and the head are not among the 47 and rest. ``tiny``: canonical joints in 6-D (66 + 192
+samples; turns of the upper spine and the head, which are not among the 47, are folded into the joint before them. ``tiny``: canonical joints in 6-D (66 + 192
 numbers), 52 coefficients.
 
 **Faithful**: encoders, cascade, LSTMs, widths, the loss and its weight, mean and spread of motion taken out, seed frames, batch,
@@ -44,6 +44,9 @@ rates of learning, bound on the gradient. The ``paper`` network has as many para
 * Long performances are done window by window. The code's test feeds a whole clip at once to LSTMs that saw 34 frames, and takes
   its first four true frames along.
 * Speakers are told apart in a batch: the code reshapes a batch of one only.
+
+**Kept, though it hurts**: Euler angles in ``paper``. A forearm bent by 90° is where XYZ angles lose a degree of freedom: in BEAT's file
+2_scott_0_1_1 those of the right one run over 693°. ``rotation="six"`` has no such place.
 
 **Differs**: words are numbered by hash into a table trained here, where the code begins from fastText's. Rotations of ``beat`` are relative
 to a T-pose, not to the file's own rest. Generator and discriminator take their steps together, at one rate of learning (the
