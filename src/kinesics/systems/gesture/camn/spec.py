@@ -35,15 +35,14 @@ rates of learning, bound on the gradient. The ``paper`` network has as many para
 * The discriminator can train. In the code ``no_adv_epoch`` is 200 of 100 epochs, so it never does; its forward pass names a variable
   that does not exist; and the generator's share of the loss is multiplied by itself (``v *= w * v``), which squares
   it. Here the share is w · softplus(−logit), and the discriminator's last layer follows the window's length.
-* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔, pads by 1600, and
-  copies the last frames when some lack; sound drifts by 0.43 frames per window. Here speech is sampled at 15 · 1080 = 16.2 kHz.
+* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔ and copies the last frames when
+  some lack; sound drifts by 0.43 frames per window, by 6 in half a minute. Here speech is sampled at 15 · 1080 = 16.2 kHz.
 * Modalities may be absent. The code builds the network for a fixed set, and fails on None in between. Here each encoder's features
   are zero where the modality is not there, and ``drop`` (ours; 0 in ``paper``) leaves some out while training.
 * The seed may be absent, so that a performance can begin from nothing (one in ten while training: ours). At test time the code takes seeds
   from the true motion.
 * Long performances are done window by window. The code's test feeds a whole clip at once to LSTMs that saw 34 frames, and takes
   its first four true frames along.
-* Speakers are told apart in a batch: the code reshapes a batch of one only.
 
 **Kept, though it hurts**: Euler angles in ``paper``. A forearm bent by 90° is where XYZ angles lose a degree of freedom: in BEAT's file
 2_scott_0_1_1 those of the right one run over 693°. ``rotation="six"`` has no such place.

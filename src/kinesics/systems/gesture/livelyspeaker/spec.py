@@ -42,12 +42,12 @@ parameters as the official ones, CLIP's apart.
 **Put right**, where the official code is at odds with itself or the paper:
 
 * Latent and text are brought to one length before they are decoded. The loss sees their directions alone, but the code decodes
-  each at its own length: CLIP's, about 10, are lengths that the decoder never met.
+  each at its own length: latents leave a layer norm at about √512 ≈ 23, CLIP's texts have about 10.
 * Silence means nothing: one in ten memories is zero while training (ours), and so is that of a window without words. The code has no windows
   without words.
 * Style is its mean in use. The code draws it afresh in every denoising step, at test time, too.
-* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔ and pads by 1600 samples, so sound comes
-  1.5 frames early and drifts. Here speech is sampled at 15 · 1080 = 16.2 kHz.
+* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔, so sound drifts by
+  0.43 frames per window. Here speech is sampled at 15 · 1080 = 16.2 kHz.
 * The seed may be absent (one in ten while training: ours), so that a performance can begin from nothing. The code takes seeds from the true
   motion at test time.
 * Guidance runs the network a second time only where it changes anything (a scale of 1 is the network itself).
