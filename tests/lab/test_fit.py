@@ -121,7 +121,7 @@ def test_every_example_is_seen_once_a_round(system, tmp_path):
 def test_losses_fall_and_the_best_weights_are_kept(system, corpus, tmp_path):
     done = run(system, corpus, tmp_path, training=Training(80, 8, 3e-3), every=20, validation=corpus)
     values = [line["loss"] for line in log.read(tmp_path / "tokeniser.jsonl") if line["kind"] == "val"]
-    assert values[-1] < 0.8 * values[0]
+    assert values[-1] < 0.9 * values[0]
     assert done.losses["loss"] == pytest.approx(min(values))
     assert ck.read(done.checkpoint).meta["losses"]["loss"] == pytest.approx(min(values))
 
