@@ -1,8 +1,8 @@
-"""What the claims of CaMN and LivelySpeaker learn from: people of our engine who differ, with what they mean labelled.
+"""What the claims of CaMN and LivelySpeaker learn from: people of our engine, with what they mean labelled.
 
-Four speakers, who differ in body, leading hand and liveliness, in four emotions. Which gesture was made when is known, so
-meaning has a score for every frame and a name for every stroke. As with all puppets: how well a network learns
-rules says nothing about how well it learns people.
+Four speakers, who differ in body, leading hand and liveliness, in four emotions. Which gesture was made
+when is known, so meaning has a score for every frame and a name for every stroke. As with all puppets: how
+well a network learns rules says nothing about how well it learns people.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def strokes(shows: Sequence[Performance]) -> Means:
 class Probe:
     """Tells from a body which gesture is made: ridge regression to one-hot names, trained on true motion.
 
-    Nothing of it is shared with the networks it judges: it sees hands and fingertips against the hips, over 1.2 seconds.
+    Nothing of it is shared with the networks it judges: it sees hands and fingertips against the hips, over
+    1.2 seconds.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """CaMN's claims, on performances of our own engine (``_people``).
 
-(a) Each modality that joins the cascade, sound, text, face, emotion, speaker, does not raise FGD or lower SRGR, and the
-whole is best. (b) Counting semantic frames more raises SRGR at equal FGD.
+(a) Each modality that joins the cascade, sound, text, face, emotion, speaker, does not raise FGD or lower
+SRGR, and the whole is best. (b) Counting semantic frames more raises SRGR at equal FGD.
 """
 
 from __future__ import annotations
@@ -95,8 +95,9 @@ def _holds(results: Results) -> Mapping[str, bool]:
 CLAIM = Claim(
     name="camn",
     says=(
-        "Adding text, face, emotion and speaker to sound in the cascade lowers FGD and raises SRGR, in that order, each step not worse, "
-        "the whole best; weighting semantic frames raises SRGR at equal FGD."
+        "Adding text, face, emotion and speaker to sound in the cascade lowers FGD and raises SRGR, in "
+        "that order, each step not worse, the whole best; weighting semantic frames raises SRGR at equal "
+        "FGD."
     ),
     arms=(
         *(
@@ -109,12 +110,14 @@ CLAIM = Claim(
     ),
     measures=_MEASURES,
     rule=(
-        "Means over seeds, and most seeds. Each added modality: FGD below 105 % and SRGR above 98 % of the step before; the whole below "
-        "all others in FGD and above them in SRGR; semantic weighting: SRGR above unweighted, FGD below 105 % of it."
+        "Means over seeds, and most seeds. Each added modality: FGD below 105 % and SRGR above 98 % of "
+        "the step before; the whole below all others in FGD and above them in SRGR; semantic weighting: "
+        "SRGR above unweighted, FGD below 105 % of it."
     ),
     holds=_holds,
     note=(
-        "On performances of our own engine by four speakers in four emotions, with the tiny preset. FGD* is that of our "
-        "extractor; SRGR* is on BEAT's 47 joints (threshold 4°), with our scores of meaning. Not to be compared with published numbers."
+        "On performances of our own engine by four speakers in four emotions, with the tiny preset. FGD* "
+        "is that of our extractor; SRGR* is on BEAT's 47 joints (threshold 4°), with our scores of "
+        "meaning. Not to be compared with published numbers."
     ),
 )

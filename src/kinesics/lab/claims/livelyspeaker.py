@@ -1,8 +1,8 @@
 """LivelySpeaker's claims, on performances of our own engine (``_people``).
 
-(a) SAG→RAG keeps time better than SAG alone and tells meaning better than RAG alone. (b) The share of the steps that are
-skipped trades the one for the other, monotonically. (c) The MLP denoiser's FGD is no worse than that of a transformer of the
-same size after the same training.
+(a) SAG→RAG keeps time better than SAG alone and tells meaning better than RAG alone. (b) The share of the
+steps that are skipped trades the one for the other, monotonically. (c) The MLP denoiser's FGD is no worse
+than that of a transformer of the same size after the same training.
 """
 
 from __future__ import annotations
@@ -110,8 +110,9 @@ def _holds(results: Results) -> Mapping[str, bool]:
 CLAIM = Claim(
     name="livelyspeaker",
     says=(
-        "On held-out clips SAG→RAG has a higher beat score than SAG alone and tells meaning better than RAG alone; the share of skipped "
-        "steps traces a monotone trade-off between the two; the MLP denoiser's FGD is no worse than that of a transformer of its size."
+        "On held-out clips SAG→RAG has a higher beat score than SAG alone and tells meaning better than "
+        "RAG alone; the share of skipped steps traces a monotone trade-off between the two; the MLP "
+        "denoiser's FGD is no worse than that of a transformer of its size."
     ),
     arms=(
         Arm("RAG", "from noise: nothing of the script", _trained(0.0)),
@@ -123,13 +124,15 @@ CLAIM = Claim(
     ),
     measures=_MEASURES,
     rule=(
-        "Means over seeds, and most seeds. (a) 0.8 above SAG in the beat score, above RAG in meaning. (b) From RAG to SAG the mean of meaning "
-        "never falls and that of the beat score never rises. (c) RAG's FGD below 105 % of attention's."
+        "Means over seeds, and most seeds. (a) 0.8 above SAG in the beat score, above RAG in meaning. (b) "
+        "From RAG to SAG the mean of meaning never falls and that of the beat score never rises. (c) "
+        "RAG's FGD below 105 % of attention's."
     ),
     holds=_holds,
     note=(
-        "On performances of our own engine by four speakers in four emotions, with the tiny preset. Meaning told: how often a linear "
-        "probe, trained on true motion, names the gesture that the script calls for. FGD* and BC-BEAT2* are on our own "
-        "skeleton and extractor. Not to be compared with published numbers."
+        "On performances of our own engine by four speakers in four emotions, with the tiny preset. "
+        "Meaning told: how often a linear probe, trained on true motion, names the gesture that the "
+        "script calls for. FGD* and BC-BEAT2* are on our own skeleton and extractor. Not to be compared "
+        "with published numbers."
     ),
 )

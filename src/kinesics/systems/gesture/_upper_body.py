@@ -1,8 +1,9 @@
 """What the systems see that move the upper body at 15 frames per second: BEAT's joints or ours, sound, emotion.
 
-**Layouts.** ``"canonical"``: of the 55 joints the trunk above the hips, head, arms and fingers, in 6-D. ``"beat"``: the
-47 joints of BEAT's ``spine_neck_141``, to whose skeleton motions are retargeted and back. The spine's upper joints and the
-head are not among them (in BEAT's files they hardly turn): their turns are folded into the joint before them.
+**Layouts.** ``"canonical"``: of the 55 joints the trunk above the hips, head, arms and fingers, in 6-D.
+``"beat"``: the 47 joints of BEAT's ``spine_neck_141``, to whose skeleton motions are retargeted and back.
+The spine's upper joints and the head are not among them (in BEAT's files they hardly turn): their turns are
+folded into the joint before them.
 """
 
 from __future__ import annotations

@@ -1,59 +1,68 @@
 """CaMN: body and hands from whatever is known of someone who talks, one modality feeding the next.
 
-Paper: Liu et al., "BEAT: A Large-Scale Semantic and Emotional Multi-Modal Dataset for Conversational Gestures
-Synthesis", ECCV 2022 (arXiv 2203.05297), which brings the network as the data set's baseline; official code
-github.com/PantoMatrix/PantoMatrix (``scripts/BEAT_2022``, CC BY-NC 4.0), read for facts.
+Paper: Liu et al., "BEAT: A Large-Scale Semantic and Emotional Multi-Modal Dataset for Conversational
+Gestures Synthesis", ECCV 2022 (arXiv 2203.05297), which brings the network as the data set's baseline;
+official code github.com/PantoMatrix/PantoMatrix (``scripts/BEAT_2022``, CC BY-NC 4.0), read for facts.
 
-**In.** Any of: a speaker's number, an emotion for each frame (eight), ``words``, ``speech`` (samples; ``tiny``: loudness
-envelope and onsets), ``face`` (ARKit, 15 per second); and 4 frames of motion to go on from. What a performance lacks, or
-``modalities`` leaves out, does not enter at all. **Out.** ``body`` at 15 fps: trunk, head, arms, fingers; hips, legs and
-place are the incoming body's, or at rest.
+**In.** Any of: a speaker's number, an emotion for each frame (eight), ``words``, ``speech`` (samples;
+``tiny``: loudness envelope and onsets), ``face`` (ARKit, 15 per second); and 4 frames of motion to go on
+from. What a performance lacks, or ``modalities`` leaves out, does not enter at all. **Out.** ``body`` at 15
+fps: trunk, head, arms, fingers; hips, legs and place are the incoming body's, or at rest.
 
-**How.** Windows of 34 frames. Each modality has an encoder: speaker and emotion embeddings of 8 (the emotion's through
-four convolutions), words through a table and a causal convolution network to 128, sound through six residual
-convolutions to 128, face through four to 32. The cascade: speaker, emotion and text are mixed into the sound's
-features, all of these into the face's, and everything, with the seed frames and a bit that marks them, goes
-to a four-layer two-way LSTM for the body; the same and the body it gave go to a second one for the hands. One
-pass, nothing is drawn: the same input always gives the same gestures. Longer performances are done in windows that
-overlap by four frames: the tail of one is the seed of the next, and they fade into each other.
+**How.** Windows of 34 frames. Each modality has an encoder: speaker and emotion embeddings of 8 (the
+emotion's through four convolutions), words through a table and a causal convolution network to 128, sound
+through six residual convolutions to 128, face through four to 32. The cascade: speaker, emotion and text
+are mixed into the sound's features, all of these into the face's, and everything, with the seed frames and
+a bit that marks them, goes to a four-layer two-way LSTM for the body; the same and the body it gave go to a
+second one for the hands. One pass, nothing is drawn: the same input always gives the same gestures. Longer
+performances are done in windows that overlap by four frames: the tail of one is the seed of the next, and
+they fade into each other.
 
-**Loss.** 500 × Huber((sem + 1) · pose, (sem + 1) · truth): frames with meaning (``semantic`` scores, 0 to 1) count up to twice in
-amplitude. ``semantic=0`` is the ablation. ``adversarial`` (published: 0.1; 0 by default, see below) adds a convolutional discriminator.
+**Loss.** 500 × Huber((sem + 1) · pose, (sem + 1) · truth): frames with meaning (``semantic`` scores, 0 to
+1) count up to twice in amplitude. ``semantic=0`` is the ablation. ``adversarial`` (published: 0.1; 0 by
+default, see below) adds a convolutional discriminator.
 
-**Knobs.** ``speaker``, ``emotion`` (one for the whole performance instead of its own), ``modalities`` (which of those at hand
-count), ``start`` (motion to go on from).
+**Knobs.** ``speaker``, ``emotion`` (one for the whole performance instead of its own), ``modalities``
+(which of those at hand count), ``start`` (motion to go on from).
 
-**Presets.** ``paper``: BEAT's 47 joints as Euler angles in degrees (27 + 114 numbers), 51 face coefficients, 30 speakers,
-samples; turns of the upper spine and the head, which are not among the 47, are folded into the joint before them. ``tiny``: canonical joints in 6-D (66 + 192
-numbers), 52 coefficients.
+**Presets.** ``paper``: BEAT's 47 joints as Euler angles in degrees (27 + 114 numbers), 51 face
+coefficients, 30 speakers, samples; turns of the upper spine and the head, which are not among the 47, are
+folded into the joint before them. ``tiny``: canonical joints in 6-D (66 + 192 numbers), 52 coefficients.
 
-**Faithful**: encoders, cascade, LSTMs, widths, the loss and its weight, mean and spread of motion taken out, seed frames, batch,
-rates of learning, bound on the gradient. The ``paper`` network has as many parameters as the official one (within 0.1 %).
+**Faithful**: encoders, cascade, LSTMs, widths, the loss and its weight, mean and spread of motion taken
+out, seed frames, batch, rates of learning, bound on the gradient. The ``paper`` network has as many
+parameters as the official one (within 0.1 %).
 
 **Put right**, where the official code is at odds with itself or the paper:
 
-* The discriminator can train. In the code ``no_adv_epoch`` is 200 of 100 epochs, so it never does; its forward pass names a variable
-  that does not exist; and the generator's share of the loss is multiplied by itself (``v *= w * v``), which squares
-  it. Here the share is w · softplus(−logit), and the discriminator's last layer follows the window's length.
-* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔ and copies the last frames when
-  some lack; sound drifts by 0.43 frames per window, by 6 in half a minute. Here speech is sampled at 15 · 1080 = 16.2 kHz.
-* Modalities may be absent. The code builds the network for a fixed set, and fails on None in between. Here each encoder's features
-  are zero where the modality is not there, and ``drop`` (ours; 0 in ``paper``) leaves some out while training.
-* The seed may be absent, so that a performance can begin from nothing (one in ten while training: ours). At test time the code takes seeds
-  from the true motion.
-* Long performances are done window by window. The code's test feeds a whole clip at once to LSTMs that saw 34 frames, and takes
-  its first four true frames along.
+* The discriminator can train. In the code ``no_adv_epoch`` is 200 of 100 epochs, so it never does; its
+  forward pass names a variable that does not exist; and the generator's share of the loss is multiplied by
+  itself (``v *= w * v``), which squares it. Here the share is w · softplus(−logit), and the discriminator's
+  last layer follows the window's length.
+* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔ and
+  copies the last frames when some lack; sound drifts by 0.43 frames per window, by 6 in half a minute. Here
+  speech is sampled at 15 · 1080 = 16.2 kHz.
+* Modalities may be absent. The code builds the network for a fixed set, and fails on None in between. Here
+  each encoder's features are zero where the modality is not there, and ``drop`` (ours; 0 in ``paper``)
+  leaves some out while training.
+* The seed may be absent, so that a performance can begin from nothing (one in ten while training: ours). At
+  test time the code takes seeds from the true motion.
+* Long performances are done window by window. The code's test feeds a whole clip at once to LSTMs that saw
+  34 frames, and takes its first four true frames along.
 
-**Kept, though it hurts**: Euler angles in ``paper``. A forearm bent by 90° is where XYZ angles lose a degree of freedom: in BEAT's file
-2_scott_0_1_1 those of the right one run over 693°. ``rotation="six"`` has no such place.
+**Kept, though it hurts**: Euler angles in ``paper``. A forearm bent by 90° is where XYZ angles lose a
+degree of freedom: in BEAT's file 2_scott_0_1_1 those of the right one run over 693°. ``rotation="six"`` has
+no such place.
 
-**Differs**: words are numbered by hash into a table trained here, where the code begins from fastText's. Rotations of ``beat`` are relative
-to a T-pose, not to the file's own rest. Generator and discriminator take their steps together, at one rate of learning (the
-code's: in turns, the discriminator's a fifth). One shortcut convolution of the face encoder (816 of 16.4 million weights) is an
-identity, as sizes allow it. Weights are normalised nowhere (the code: in the text encoder).
+**Differs**: words are numbered by hash into a table trained here, where the code begins from fastText's.
+Rotations of ``beat`` are relative to a T-pose, not to the file's own rest. Generator and discriminator take
+their steps together, at one rate of learning (the code's: in turns, the discriminator's a fifth). One
+shortcut convolution of the face encoder (816 of 16.4 million weights) is an identity, as sizes allow it.
+Weights are normalised nowhere (the code: in the text encoder).
 
-**Claim** (retested by ``kinesics claim camn``): each modality that is added to the cascade (sound; + text; + face; + emotion; + speaker)
-does not raise FGD or lower SRGR, the whole is best in both, and semantic weighting raises SRGR at equal FGD.
+**Claim** (retested by ``kinesics claim camn``): each modality that is added to the cascade (sound; + text;
++ face; + emotion; + speaker) does not raise FGD or lower SRGR, the whole is best in both, and semantic
+weighting raises SRGR at equal FGD.
 """
 
 from __future__ import annotations

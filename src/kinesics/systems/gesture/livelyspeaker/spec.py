@@ -1,65 +1,73 @@
 """LivelySpeaker: gestures that mean what is said, made to move with how it is said.
 
-Paper: Zhi et al., "LivelySpeaker: Towards Semantic-Aware Co-Speech Gesture Generation", ICCV 2023 (arXiv 2309.09294);
-official code github.com/zyhbili/LivelySpeaker (no licence: read for facts only).
+Paper: Zhi et al., "LivelySpeaker: Towards Semantic-Aware Co-Speech Gesture Generation", ICCV 2023 (arXiv
+2309.09294); official code github.com/zyhbili/LivelySpeaker (no licence: read for facts only).
 
-**In.** ``speech`` (samples; ``tiny``: loudness envelope and onsets), ``words``, a speaker's number, and 4 frames of motion to go on
-from. **Out.** ``body`` at 15 fps: trunk, head, arms, fingers; hips, legs and place are the incoming body's, or at rest.
+**In.** ``speech`` (samples; ``tiny``: loudness envelope and onsets), ``words``, a speaker's number, and 4
+frames of motion to go on from. **Out.** ``body`` at 15 fps: trunk, head, arms, fingers; hips, legs and
+place are the incoming body's, or at rest.
 
 **How.** Windows of 34 frames, two networks that are trained apart.
 
-*SAG*, script to gesture: an autoencoder of motion whose latent lies in the space of a text embedding. Encoder: transformer over
-two learned queries and the frames, the first query's output is the latent. Decoder: transformer whose queries are
-the seed frames (zero elsewhere, with a bit that marks them) and whose memory is the latent; in use the memory is the
-embedding of the window's words.
+*SAG*, script to gesture: an autoencoder of motion whose latent lies in the space of a text embedding.
+Encoder: transformer over two learned queries and the frames, the first query's output is the latent.
+Decoder: transformer whose queries are the seed frames (zero elsewhere, with a bit that marks them) and
+whose memory is the latent; in use the memory is the embedding of the window's words.
 
-*RAG*, sound to gesture: a diffusion (cosine, 1000 steps, x0 predicted) whose denoiser is made of MLPs: each frame has the noisy
-pose, the seed, its bit, and the sound's features; a style token stands before the 34 frames; eight blocks add
-the step's embedding, mix over the 35 tokens, then over the features.
+*RAG*, sound to gesture: a diffusion (cosine, 1000 steps, x0 predicted) whose denoiser is made of MLPs: each
+frame has the noisy pose, the seed, its bit, and the sound's features; a style token stands before the 34
+frames; eight blocks add the step's embedding, mix over the 35 tokens, then over the features.
 
-*Together*: SAG's gesture is noised to a middle step and denoised by RAG (SDEdit), by DDIM. The fewer steps RAG has, the more of the meaning is
-left; the more, the closer to the rhythm. Longer speech is done in windows that overlap by four frames: the tail of
-one is the seed of the next, and they fade into each other.
+*Together*: SAG's gesture is noised to a middle step and denoised by RAG (SDEdit), by DDIM. The fewer steps
+RAG has, the more of the meaning is left; the more, the closer to the rhythm. Longer speech is done in
+windows that overlap by four frames: the tail of one is the seed of the next, and they fade into each other.
 
 **Stages.** ``sag``, then ``rag`` (which takes nothing of it but the normalisation).
 
-**Losses.** SAG: squared error of motion and of its change, + 0.001 · (1 − cosine of latent and text). RAG: Huber of motion and of its
-change; sound is left out one time in ten.
+**Losses.** SAG: squared error of motion and of its change, + 0.001 · (1 − cosine of latent and text). RAG:
+Huber of motion and of its change; sound is left out one time in ten.
 
-**Knobs.** ``script`` (other words to mean: the sound stays), ``meaning`` (0: RAG from noise, rhythm alone; 0.8: the official 80 of 100 steps
-skipped; 1: SAG alone), ``guidance`` (how far towards the sound: 1 as trained; officially 1 or 1.5), ``speaker`` (a number, or
-several with weights: their styles are mixed), ``steps``, ``start``, ``seed``.
+**Knobs.** ``script`` (other words to mean: the sound stays), ``meaning`` (0: RAG from noise, rhythm alone;
+0.8: the official 80 of 100 steps skipped; 1: SAG alone), ``guidance`` (how far towards the sound: 1 as
+trained; officially 1 or 1.5), ``speaker`` (a number, or several with weights: their styles are mixed),
+``steps``, ``start``, ``seed``.
 
-**Presets.** ``paper``: BEAT's 47 joints in 6-D (282 numbers), samples, CLIP ViT-B/32's 512 numbers. CLIP is not ours to ship: hand in an
-embedder (``system.embedder = …``, anything with ``embed(texts)``). ``tiny``: canonical joints in 6-D (258), 128 numbers of
-:class:`kinesics.ports.embedder.Hashed`, in which words of one spelling are alike; ``embedder="minilm", width=384`` knows
-synonyms (extra ``text``).
+**Presets.** ``paper``: BEAT's 47 joints in 6-D (282 numbers), samples, CLIP ViT-B/32's 512 numbers. CLIP is
+not ours to ship: hand in an embedder (``system.embedder = …``, anything with ``embed(texts)``). ``tiny``:
+canonical joints in 6-D (258), 128 numbers of :class:`kinesics.ports.embedder.Hashed`, in which words of one
+spelling are alike; ``embedder="minilm", width=384`` knows synonyms (extra ``text``).
 
-**Faithful**: both networks, widths and layers, latent as wide as the embedding, losses and weights, schedule, DDIM of 100 steps
-of which 80 are skipped, guidance over the sound's features, seed frames, batch and rates of learning. The ``paper`` networks have as many
-parameters as the official ones, CLIP's apart.
+**Faithful**: both networks, widths and layers, latent as wide as the embedding, losses and weights,
+schedule, DDIM of 100 steps of which 80 are skipped, guidance over the sound's features, seed frames, batch
+and rates of learning. The ``paper`` networks have as many parameters as the official ones, CLIP's apart.
 
 **Put right**, where the official code is at odds with itself or the paper:
 
-* Latent and text are brought to one length before they are decoded. The loss sees their directions alone, but the code decodes
-  each at its own length: latents leave a layer norm at about √512 ≈ 23, CLIP's texts have about 10.
-* Silence means nothing: one in ten memories is zero while training (ours), and so is that of a window without words. The code has no windows
-  without words.
+* Latent and text are brought to one length before they are decoded. The loss sees their directions alone,
+  but the code decodes each at its own length: latents leave a layer norm at about √512 ≈ 23, CLIP's texts
+  have about 10.
+* Silence means nothing: one in ten memories is zero while training (ours), and so is that of a window
+  without words. The code has no windows without words.
 * Style is its mean in use. The code draws it afresh in every denoising step, at test time, too.
-* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔, so sound drifts by
-  0.43 frames per window. Here speech is sampled at 15 · 1080 = 16.2 kHz.
-* The seed may be absent (one in ten while training: ours), so that a performance can begin from nothing. The code takes seeds from the true
-  motion at test time.
-* Guidance runs the network a second time only where it changes anything (a scale of 1 is the network itself).
+* One frame of sound is one frame of motion. The code takes 1080 samples of 16 kHz for a frame of 1066⅔, so
+  sound drifts by 0.43 frames per window. Here speech is sampled at 15 · 1080 = 16.2 kHz.
+* The seed may be absent (one in ten while training: ours), so that a performance can begin from nothing.
+  The code takes seeds from the true motion at test time.
+* Guidance runs the network a second time only where it changes anything (a scale of 1 is the network
+  itself).
 
-**Differs**: motion has its mean and spread taken out (the code: BEAT as it is), so that noise of unit spread covers what there is. The step's
-embedding has GELU for SiLU. TED's nine directions of bones are not made, as they are no rotations. The code for BEAT has a second
-token, the emotion; the paper's network, and this one, has the style alone. ``from_text`` (0 in ``paper``, 1 in ``tiny``; the code has the
-remnants of it) also trains the decoder on the text's own embedding: small embeddings say too little of a motion to be met by its latent.
-``attention`` replaces the MLP blocks by transformer layers of like size: the claim's baseline.
+**Differs**: motion has its mean and spread taken out (the code: BEAT as it is), so that noise of unit
+spread covers what there is. The step's embedding has GELU for SiLU. TED's nine directions of bones are not
+made, as they are no rotations. The code for BEAT has a second token, the emotion; the paper's network, and
+this one, has the style alone. ``from_text`` (0 in ``paper``, 1 in ``tiny``; the code has the remnants of
+it) also trains the decoder on the text's own embedding: small embeddings say too little of a motion to be
+met by its latent. ``attention`` replaces the MLP blocks by transformer layers of like size: the claim's
+baseline.
 
-**Claim** (retested by ``kinesics claim livelyspeaker``): on held-out clips SAG→RAG has a higher beat score than SAG alone and tells meaning better than RAG
-alone; sweeping ``meaning`` traces a monotone trade-off between the two; the MLP denoiser's FGD is no worse than that of a transformer of the same size after the same training.
+**Claim** (retested by ``kinesics claim livelyspeaker``): on held-out clips SAG→RAG has a higher beat score
+than SAG alone and tells meaning better than RAG alone; sweeping ``meaning`` traces a monotone trade-off
+between the two; the MLP denoiser's FGD is no worse than that of a transformer of the same size after the
+same training.
 """
 
 from __future__ import annotations
