@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_onsets_lie_where_sounds_begin():
 
 @pytest.mark.parametrize("gain", [0.01, 1.0])
 def test_onsets_do_not_depend_on_how_loud_it_is(gain):
-    speech = Audio.load("tests/data/speech.flac").mono().resample(16000).samples
+    speech = Audio.load(Path(__file__).parents[1] / "data" / "speech.flac").mono().resample(16000).samples
     a, b = onsets(speech), onsets(speech * np.float32(gain))
     assert len(a) > 10
     assert abs(len(a) - len(b)) <= 2
