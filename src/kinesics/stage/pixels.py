@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kinesics.bodies.avatar import Avatar
 from kinesics.bodies.humanoid import INDEX
+from kinesics.bodies.ibug import VERTICES
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
@@ -22,7 +23,6 @@ from kinesics.render import Painter, view_of
 from kinesics.render.painter import Frame
 from kinesics.seeds import rng
 from kinesics.stage._paint import layers
-from kinesics.stage.ibug import VERTICES
 from kinesics.stage.speakers import Speaker
 
 Array = NDArray[np.float32]

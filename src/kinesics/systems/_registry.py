@@ -9,9 +9,11 @@ from kinesics.errors import choose
 from kinesics.systems._system import System
 
 _SYSTEMS: dict[str, str] = {
+    "camn": "gesture",
     "emote": "face",
     "facejudge": "read",
     "gesturelsm": "gesture",
+    "livelyspeaker": "gesture",
 }
 """Name → task: the folder ``systems/<task>/<name>``, whose ``spec.py`` ends in ``SYSTEM``."""
 
@@ -32,7 +34,7 @@ def available(task: str | None = None) -> tuple[type[System], ...]:
     """All systems, or those of one task, by name.
 
     >>> [system.name for system in available("gesture")]
-    ['gesturelsm']
+    ['camn', 'gesturelsm', 'livelyspeaker']
     """
     if task is not None:
         choose("task", task, sorted({*_SYSTEMS.values()}))

@@ -1,0 +1,1 @@
+"""CaMN (ECCV 2022): see :mod:`~kinesics.systems.gesture.camn.spec`."""

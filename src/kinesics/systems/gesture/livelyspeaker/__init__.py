@@ -1,0 +1,1 @@
+"""LivelySpeaker (ICCV 2023): see :mod:`~kinesics.systems.gesture.livelyspeaker.spec`."""
