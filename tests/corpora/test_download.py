@@ -119,7 +119,7 @@ def test_what_no_program_may_fetch_is_explained(name, tmp_path, capsys):
     assert corpora.get(name).download(tmp_path / "x") == []
     text = capsys.readouterr().out
     assert "By hand" in text
-    assert f"kinesics corpus prepare {name}" in text
+    assert f"kinesics prepare {name}" in text
     assert not (tmp_path / "x").exists()
 
 

@@ -19,7 +19,7 @@ def systems() -> None:
     for system in available():
         can = system.capability
         print(
-            f"{system.name:14} {can.task:9} needs {', '.join(can.needs)}, gives {', '.join(can.gives)}: {system.title}"
+            f"{system.name:14} {can.task:9} {', '.join(can.needs) or 'anything'} → {', '.join(can.gives)}: {system.title}"
         )
 
 

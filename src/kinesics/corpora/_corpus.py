@@ -141,7 +141,7 @@ class Corpus:
         path = Path(path)
         if not (path / DONE).is_file():
             state = "its preparation was not finished: run it again" if path.is_dir() else "no such folder"
-            raise DataError(f"{path}: no prepared corpus ({state}; see kinesics corpus prepare)")
+            raise DataError(f"{path}: no prepared corpus ({state}; see kinesics prepare)")
         about = _json(path / ABOUT)
         if about.get("version") != VERSION:
             raise FormatError(path / ABOUT, "version", str(VERSION), "prepare the corpus again")

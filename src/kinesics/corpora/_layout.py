@@ -13,7 +13,7 @@ from typing import Any
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, FormatError
 from kinesics.formats import textgrid
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded
 from kinesics.performance import Interval, Motion, Tier
 
 EMOTIONS = {
@@ -52,7 +52,7 @@ def rows_of(path: Path, delimiter: str, fields: Sequence[str]) -> list[dict[str,
     FormatError
         If a row has fewer fields than are named.
     """
-    text = text_of(path, most=_MOST_BYTES, fallback="latin-1")
+    text = decoded(path, most=_MOST_BYTES, fallback="latin-1")[0]
     out = []
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):

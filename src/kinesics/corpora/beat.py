@@ -69,7 +69,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
     steps = (
         "1. Read the licence and ask for the data on https://pantomatrix.github.io/BEAT/\n"
         f"2. Unpack beat_english_v0.2.1 (or the other languages) into {folder}, one folder per speaker.\n"
-        f"3. kinesics corpus prepare beat {folder} TARGET"
+        f"3. kinesics prepare beat {folder} TARGET"
     )
     return _download.by_hand(RECIPE, steps, confirm)
 

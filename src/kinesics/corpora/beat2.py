@@ -52,7 +52,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
     steps = (
         "1. With Hugging Face's own client, as it resumes and checks thousands of files:\n"
         f"   hf download H-Liu1997/BEAT2 --repo-type dataset --include 'beat_english_v2.0.0/*' --local-dir {folder}\n"
-        f"2. kinesics corpus prepare beat2 {folder}/beat_english_v2.0.0 TARGET\n"
+        f"2. kinesics prepare beat2 {folder}/beat_english_v2.0.0 TARGET\n"
         "The SMPL-X and FLAME models have licences of their own (https://smpl-x.is.tue.mpg.de); they are not needed here."
     )
     return _download.by_hand(RECIPE, steps, confirm)

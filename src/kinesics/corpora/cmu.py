@@ -25,7 +25,7 @@ from kinesics.corpora._layout import canonical, files_below, shared_out
 from kinesics.corpora._prepare import Item, Reading, prepare_items
 from kinesics.corpora._recipe import Recipe
 from kinesics.formats import bvh
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Interval, Motion, Performance, Tier
 
@@ -107,7 +107,7 @@ def _descriptions(source: Path) -> dict[str, str]:
     for path in files_below(source, [".tsv", ".txt", ".md"]):
         if path.stat().st_size > _MOST_INDEX:
             continue
-        text = text_of(path, fallback="latin-1")
+        text = decoded(path, fallback="latin-1")[0]
         if path.suffix == ".tsv":
             lines = [line.split("\t") for line in text.splitlines()]
             head = lines[0] if lines else []

@@ -31,7 +31,7 @@ from kinesics.corpora._prepare import Item, Reading, prepare_items, speech_of
 from kinesics.corpora._recipe import Recipe
 from kinesics.errors import FormatError, choose
 from kinesics.formats import livelink
-from kinesics.formats._text import text_of
+from kinesics.formats._text import decoded
 from kinesics.performance import Performance
 
 __all__ = ["download", "prepare"]
@@ -88,7 +88,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
     steps = (
         "1. Follow the data set's links on https://wywu.github.io/projects/MEAD/MEAD.html (for research only).\n"
         f"2. Unpack each actor's audio.tar and video.tar into {folder}/<ID>.\n"
-        f"3. kinesics corpus prepare mead {folder} TARGET"
+        f"3. kinesics prepare mead {folder} TARGET"
     )
     return _download.by_hand(RECIPE, steps, confirm)
 
@@ -128,7 +128,7 @@ def prepare(
     source = Path(source)
     texts = {}
     for path in files_below(source, ["list_full_mead_annotated.txt"]):
-        texts |= {m[1]: m[2].strip() for m in _TEXT.finditer(text_of(path, fallback="latin-1"))}
+        texts |= {m[1]: m[2].strip() for m in _TEXT.finditer(decoded(path, fallback="latin-1")[0])}
     takes: dict[tuple[str, str, int, str], _Take] = {}
     beside: dict[tuple[Path, str], list[Path]] = defaultdict(list)
     for path in files_below(source, [*_SOUNDS, *_FILMS, *(e for group in _BESIDE.values() for e in group)]):

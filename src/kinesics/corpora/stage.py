@@ -46,7 +46,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
     """
     steps = (
         f"1. kinesics stage make speakers --count 200 --seed 7 -o {folder}\n"
-        f"2. kinesics corpus prepare stage {folder} TARGET"
+        f"2. kinesics prepare stage {folder} TARGET"
     )
     return _download.by_hand(RECIPE, steps, confirm)
 

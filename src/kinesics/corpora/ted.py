@@ -79,7 +79,7 @@ def download(folder: str | Path, *, confirm: _download.Confirm | None = None) ->
         "2. Convert it once, with an old pyarrow that nothing else uses. It may unpickle: trust where the data comes from.\n"
         '   python3.10 -m venv old && old/bin/pip install "pyarrow<12" "numpy<2" lmdb\n'
         f"   old/bin/python {script} {folder} {folder}/converted\n"
-        f"3. kinesics corpus prepare ted {folder}/converted TARGET"
+        f"3. kinesics prepare ted {folder}/converted TARGET"
     )
     return _download.by_hand(RECIPE, steps, confirm)
 
@@ -117,7 +117,7 @@ def prepare(
         (source / s).is_dir() for s in _SPLITS
     ):
         raise DataError(
-            f"{source}: holds the databases themselves; convert them first (see kinesics corpus download ted)"
+            f"{source}: holds the databases themselves; convert them first (see kinesics download ted)"
         )
     items = []
     for path in files_below(source, [".npz"]):

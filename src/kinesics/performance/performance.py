@@ -43,6 +43,11 @@ class Performance:
     tracks: Mapping[str, Track] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """One line: frames and samples are for looking at one by one."""
+        tracks = ", ".join(f"{name}: {type(track).__name__}" for name, track in self.tracks.items())
+        return f"<Performance {self.duration:.2f} s, {tracks or 'empty'}>"
+
     def __post_init__(self) -> None:
         kinds = {
             "speech": Audio,
