@@ -1,7 +1,7 @@
 """Run Khronos' glTF validator over files.
 
-    npm install --prefix /tmp/validator gltf-validator
-    KINESICS_GLTF_VALIDATOR=/tmp/validator python scripts/check_gltf.py talk.glb talk.vrm talk.vrma
+    npm install --prefix validator gltf-validator
+    KINESICS_GLTF_VALIDATOR=$PWD/validator python scripts/check_gltf.py talk.glb talk.vrm talk.vrma
 
 Prints errors, warnings, infos and hints of each file, and every kind of message once; ends with 1 where a file has
 an error. Needs node.

@@ -69,19 +69,15 @@ def test_sparse_matrices_become_arrays(tmp_path, protocol, make):
 
 
 @pytest.fixture
-def pretend():
-    """Modules that exist while a pickle is written, as chumpy and torch would."""
-    made = []
+def pretend(monkeypatch):
+    """Modules that exist while a pickle is written, as chumpy and torch would; the real ones come back."""
 
     def module(name: str) -> types.ModuleType:
         found = types.ModuleType(name)
-        sys.modules[name] = found
-        made.append(name)
+        monkeypatch.setitem(sys.modules, name, found)
         return found
 
-    yield module
-    for name in made:
-        del sys.modules[name]
+    return module
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])

@@ -239,6 +239,8 @@ def _gentle(whole: Any, tracks: _Tracks) -> None:
 
 def _whisper(whole: Any, tracks: _Tracks) -> None:
     segments = _list(whole.get("segments", []), "segments")
+    if "segments" in whole:
+        tracks.there("captions")
     for n, segment in enumerate(segments):
         where = f"segments[{n}]"
         segment = _object(segment, where)

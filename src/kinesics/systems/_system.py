@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, choose
+from kinesics.performance import Performance
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from kinesics.performance import Performance
 
 VERBS = {
     "gesture": "perform",
@@ -246,6 +245,29 @@ class System(ABC):
         ``graphs()`` → the parts that run on their own.
         """
         return import_module(type(self).__module__.rpartition(".")[0] + ".net").Net(self.config)
+
+    def signed(
+        self, performance: Performance, networks: Networks, told: Mapping[str, Any], **made: Any
+    ) -> Performance:
+        """The performance with the tracks that were made, and how under ``meta[name]``.
+
+        Parameters
+        ----------
+        performance
+            What they were made from.
+        networks
+            What made them; hashes of their files and their precision are told, too.
+        told
+            Settings.
+        made
+            Tracks by name.
+        """
+        hashes = {n: run.hash for n, run in networks.items() if hasattr(run, "hash")}  # type: ignore[attr-defined]
+        fast = any(getattr(run, "precision", "f32") != "f32" for run in networks.values())
+        how = {**told, "networks": hashes, "precision": "bf16" if fast else "f32"}
+        return Performance(
+            {**performance.tracks, **made}, {**performance.meta, "synthetic": True, self.name: how}
+        )
 
     def check(self, performance: Performance) -> None:
         """Raise a DataError if the performance lacks a track that is needed."""

@@ -203,13 +203,3 @@ def lead_of(start: Motion | None, count: int, form: Layout) -> NDArray[np.float3
     if len(before) < count:
         raise DataError(f"start: {len(before)} frames at {FPS} fps; expected at least {count}")
     return before[-count:]
-
-
-def provenance(networks: object) -> dict[str, object]:
-    """Hashes and precision of the networks that ran, for ``meta``."""
-    runs = dict(networks)  # type: ignore[call-overload]
-    fast = any(getattr(run, "precision", "f32") != "f32" for run in runs.values())
-    return {
-        "networks": {name: run.hash for name, run in runs.items() if hasattr(run, "hash")},
-        "precision": "bf16" if fast else "f32",
-    }

@@ -324,11 +324,7 @@ class Emote(System):
             "blend": blend,
             "cut": round(cut, 4),
         }
-        told["networks"] = {n: run.hash for n, run in networks.items() if hasattr(run, "hash")}
-        fast = any(getattr(run, "precision", "f32") != "f32" for run in networks.values())
-        told["precision"] = "bf16" if fast else "f32"
-        meta = {**performance.meta, "synthetic": True, self.name: told}
-        return Performance({**performance.tracks, "face": Face(values, ARKIT, FPS)}, meta)
+        return self.signed(performance, networks, told, face=Face(values, ARKIT, FPS))
 
     def _windows(
         self,

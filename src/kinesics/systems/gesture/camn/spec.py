@@ -329,11 +329,8 @@ class CaMN(System):
             "modalities": [name for name, there in zip(MODALITIES, known, strict=True) if there],
             "seed": seed,
             "continued": start is not None,
-            **upper.provenance(networks),
         }
-        return Performance(
-            {**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: settings}
-        )
+        return self.signed(performance, networks, settings, body=body)
 
     def _known(
         self, performance: Performance, speaker: bool, wanted: tuple[str, ...] = MODALITIES

@@ -340,11 +340,7 @@ class GestureLSM(System):
             "seed": seed,
             "continued": start is not None,
         }
-        told["networks"] = {n: run.hash for n, run in networks.items() if hasattr(run, "hash")}
-        fast = any(getattr(run, "precision", "f32") != "f32" for run in networks.values())
-        told["precision"] = "bf16" if fast else "f32"
-        meta = {**performance.meta, "synthetic": True, self.name: told}
-        return Performance({**performance.tracks, "body": body}, meta)
+        return self.signed(performance, networks, told, body=body)
 
     def pairs(
         self,

@@ -363,11 +363,8 @@ class LivelySpeaker(System):
             "steps": steps,
             "seed": seed,
             "continued": start is not None,
-            **upper.provenance(networks),
         }
-        return Performance(
-            {**performance.tracks, "body": body}, {**performance.meta, "synthetic": True, self.name: told}
-        )
+        return self.signed(performance, networks, told, body=body)
 
     def _window(
         self,
