@@ -30,7 +30,20 @@ FLOORS = {
 }  # fmt: skip
 """The floors of docs/architecture.md; a room imports only from floors below and from itself."""
 
-HEAVY = {"torch", "numba", "scipy", "av", "openvino", "pandas", "matplotlib", "librosa"}
+HEAVY = {
+    "torch",
+    "numba",
+    "scipy",
+    "av",
+    "openvino",
+    "onnx",
+    "pandas",
+    "matplotlib",
+    "librosa",
+    "pxr",
+    "pose_format",
+    "pyarrow",
+}
 MODULES = sorted(ROOT.rglob("*.py"))
 LARGEST = 30_000
 
