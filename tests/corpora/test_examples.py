@@ -69,3 +69,10 @@ def test_a_kill_leaves_nothing_half_and_damage_is_told(stage_corpus):
         file.truncate(100)
     with pytest.raises(FormatError, match="remove this folder"):
         Examples(found._folder, "train")
+
+
+def test_who_a_clip_shows_is_told_as_a_number(stage_corpus):
+    found = stage_corpus.examples("train", lambda show: [{"who": np.int64(show.meta["speaker"])}], key="who")
+    names = [stage_corpus.speakers[k] for k in found.arrays["who"]]
+    assert names == [stage_corpus.entry(clip).speaker for clip in found.clips]
+    assert len(set(names)) > 1

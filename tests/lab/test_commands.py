@@ -77,6 +77,10 @@ def test_train_evaluate_export_perform(prepared, tmp_path, capsys):
             "steps 0; expected at least 1",
         ),
         (["train", "gesturelsm", "--data", "{data}", "-o", "x", "-p", "wide=3"], "unknown setting 'wide'"),
+        (
+            ["train", "camn", "--data", "{data}", "-o", "x", "-p", "speakers=1"],
+            "speaker 1; expected a number from 0 to 0",
+        ),
         (["evaluate", "{data}", "--data", "{data}"], "expected a checkpoint"),
         (["claim", "perpetual motion"], "unknown claim"),
     ],

@@ -23,7 +23,7 @@ from kinesics.systems.face.emote.net import Net, derangement  # noqa: E402
 
 SMALL = {
     "window": 48, "stride": 48, "prior_window": 32, "width": 24, "latent": 24, "heads": 4, "hidden": 48, "prior_width": 32,
-    "prior_hidden": 48, "ears_width": 32, "styles": 2, "lip_width": 32, "lip_depth": 2, "mood_width": 32, "span": 64,
+    "prior_hidden": 48, "ears_width": 32, "speakers": 2, "lip_width": 32, "lip_depth": 2, "mood_width": 32, "span": 64,
     "dropout": 0.0,
 }  # fmt: skip
 STEPS = {"lips": 40, "emotion": 50, "prior": 80, "speech": 80, "exchange": 50}
@@ -468,7 +468,7 @@ def test_speech_must_be_there(torch_side):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"window": 60}, {"span": 20}, {"overlap": 64}, {"ears": "ear"}, {"styles": 0}]
+    "wrong", [{"window": 60}, {"span": 20}, {"overlap": 64}, {"ears": "ear"}, {"speakers": 0}]
 )
 def test_configurations_that_make_no_sense_are_refused(wrong):
     with pytest.raises(DataError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,7 +46,8 @@ def train(
         data: Prepared corpus; see `kinesics prepare`.
         out: Folder for checkpoints and logs.
         preset: Small enough for two cores, or the published sizes.
-        option: Setting of the system as name=value; may be given several times.
+        option: Setting of the system as name=value; may be given several times. There are at least as many `speakers` as in
+            the corpus, unless you say.
         stage: Train this stage alone, from the checkpoint of the one before in --out; by default all, in order.
         steps: Updates of each stage, instead of as many as the system's own training has.
         seed: Of weights, order and noise.
@@ -57,9 +59,12 @@ def train(
     from kinesics.corpora import Corpus
     from kinesics.systems import find
 
-    kind = find(name)
-    system = kind(kind.config_type.preset(preset, **options_of(option)))
+    kind, given = find(name), options_of(option)
     corpus = Corpus.open(data)
+    config = kind.config_type.preset(preset, **given)
+    if "speakers" not in given and len(corpus.speakers) > getattr(config, "speakers", math.inf):
+        config = config.changed(speakers=len(corpus.speakers))
+    system = kind(config)
     learn, check = (corpus.examples(s, system.examples, key=system.key) for s in ("train", "val"))
     before = None
     for part in system.stages:

@@ -255,7 +255,8 @@ class Corpus:
         split
             Of the corpus.
         make
-            A performance → arrays by name, several times; such as ``System.examples``.
+            A performance → arrays by name, several times; such as ``System.examples``. Its ``meta["speaker"]`` is the
+            number of the clip's speaker among :attr:`speakers`.
         key
             What ``make`` depends on (name, revision and configuration of the system): another key is made anew.
 

@@ -22,7 +22,7 @@ from kinesics.progress import progress
 if TYPE_CHECKING:
     from kinesics.corpora._corpus import Corpus
 
-VERSION = 1
+VERSION = 2
 ABOUT = "about.json"
 _KINDS = "biuf"
 
@@ -94,7 +94,10 @@ def _fill(corpus: Corpus, names: tuple[str, ...], split: str, make: Make, mark: 
         files: dict[str, BinaryIO] = {}
         for clip in progress(names, f"examples ({split})", total=len(names), unit="clip"):
             count = 0
-            for row in make(corpus.clip(clip)):
+            show = corpus.clip(clip)
+            # Systems tell people apart by number, however a corpus calls them.
+            who = corpus.speakers.index(corpus.entry(clip).speaker)
+            for row in make(Performance(show.tracks, {**show.meta, "speaker": who})):
                 found = {n: (a.dtype.str, a.shape) for n, a in ((n, np.asarray(v)) for n, v in row.items())}
                 if not layout:
                     layout = found

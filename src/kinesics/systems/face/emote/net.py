@@ -138,13 +138,13 @@ class Hear(nn.Module):
 
 
 class Speaker(nn.Module):
-    """What was heard (B, T, width), and emotion, intensity and style (B, T, 11 + styles), to latents (B, T / 8, latent)."""
+    """What was heard (B, T, width), and emotion, intensity and style (B, T, 11 + speakers), to latents (B, T / 8, latent)."""
 
     def __init__(self, config: EmoteConfig) -> None:
         super().__init__()
         both = 2 * config.width
         self.heads, self.period = config.heads, config.period
-        self.told = nn.Linear(MOOD + config.styles, config.width)
+        self.told = nn.Linear(MOOD + config.speakers, config.width)
         self.block = PostBlock(both, config.heads, config.hidden, dropout=config.dropout)
         self.leave = nn.Linear(both, config.latent)
         nn.init.zeros_(self.leave.weight)
@@ -284,7 +284,7 @@ class Net(nn.Module):
 
     def speak(self, heard: Tensor, mood: Tensor, style: Tensor) -> Tensor:
         """(B, T, 52) from what was heard, an emotion (B, 11) and a speaker (B,)."""
-        told = torch.cat([mood, F.one_hot(style, self.config.styles).to(mood.dtype)], dim=-1)
+        told = torch.cat([mood, F.one_hot(style, self.config.speakers).to(mood.dtype)], dim=-1)
         condition = told[:, None].expand(-1, heard.shape[1], -1)
         return self.decoder(self.speaker(heard, condition)) * self.spread + self.mean
 
@@ -303,7 +303,7 @@ class Net(nn.Module):
             (1, config.span * MELS // FPS, config.bands) if config.ears == "mel" else (1, config.span * 640)
         )
         heard = torch.zeros(1, config.span, config.width)
-        condition = torch.zeros(1, config.span, MOOD + config.styles)
+        condition = torch.zeros(1, config.span, MOOD + config.speakers)
         return {
             "hear": Graph(self.hear, {"audio": torch.zeros(length)}, ("heard",)),
             "speak": Graph(Speak(self), {"heard": heard, "condition": condition}, ("face",)),

@@ -111,7 +111,7 @@ class EmoteConfig(Config):
         ``"wav2vec"`` or ``"mel"``.
     bands, ears_width
         Of ``"mel"``: bands of the spectrum, channels.
-    styles
+    speakers
         How many speakers are told apart.
     lip_width, lip_depth, mood_width, mood_heads
         Of the two networks in the losses.
@@ -140,7 +140,7 @@ class EmoteConfig(Config):
     ears: str = "wav2vec"
     bands: int = 40
     ears_width: int = 768
-    styles: int = 32
+    speakers: int = 32
     lip_width: int = 128
     lip_depth: int = 6
     mood_width: int = 256
@@ -158,10 +158,10 @@ class EmoteConfig(Config):
         for name in ("window", "prior_window", "span", "overlap"):
             if getattr(self, name) % SCALE or getattr(self, name) < SCALE:
                 raise DataError(f"emote: {name} {getattr(self, name)}; expected a multiple of {SCALE}")
-        if self.prior_window > self.window or self.overlap >= self.span or self.styles < 1:
+        if self.prior_window > self.window or self.overlap >= self.span or self.speakers < 1:
             raise DataError(
                 f"emote: prior_window {self.prior_window} of window {self.window}, overlap {self.overlap} of span "
-                f"{self.span}, {self.styles} styles; expected no more, less, and at least 1"
+                f"{self.span}, {self.speakers} speakers; expected no more, less, and at least 1"
             )
 
     @classmethod
@@ -183,7 +183,7 @@ class EmoteConfig(Config):
             prior_dropout=0.0,
             ears="mel",
             ears_width=64,
-            styles=8,
+            speakers=8,
             lip_width=64,
             lip_depth=4,
             mood_width=64,
@@ -388,8 +388,8 @@ class Emote(System):
         return tier
 
     def _condition(self, mood: NDArray, style: int | Sequence[float]) -> NDArray[np.float32]:
-        """(T, 11 + styles)."""
-        count = self.config.styles
+        """(T, 11 + speakers)."""
+        count = self.config.speakers
         if np.ndim(style) == 0:
             shares = np.eye(count, dtype=np.float32)[self._style_number(style)]
         else:
@@ -399,9 +399,9 @@ class Emote(System):
         return np.concatenate([mood, np.tile(shares, (len(mood), 1))], axis=1)
 
     def _style_number(self, style: object) -> int:
-        if not isinstance(style, (int, np.integer)) or not 0 <= style < self.config.styles:
+        if not isinstance(style, (int, np.integer)) or not 0 <= style < self.config.speakers:
             raise DataError(
-                f"style {style!r}; expected a speaker's number from 0 to {self.config.styles - 1}"
+                f"style {style!r}; expected a speaker's number from 0 to {self.config.speakers - 1}"
             )
         return int(style)
 
