@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.humanoid import JOINTS
+from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Audio, Motion, Tier
@@ -148,3 +149,10 @@ def word_number(word: str, vocabulary: int) -> int:
         return UNKNOWN
     digest = hashlib.blake2b(plain.encode(), digest_size=8).digest()
     return 2 + int.from_bytes(digest, "little") % (vocabulary - 2)
+
+
+def speaker_number(speaker: object, speakers: int) -> int:
+    """The number of a speaker that the system knows, or a DataError."""
+    if isinstance(speaker, bool) or not isinstance(speaker, (int, np.integer)) or not 0 <= speaker < speakers:
+        raise DataError(f"speaker {speaker!r}; expected a number from 0 to {speakers - 1}")
+    return int(speaker)

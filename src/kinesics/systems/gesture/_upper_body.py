@@ -180,13 +180,6 @@ def _span(start: float, end: float, frames: int) -> slice:
     return slice(min(max(math.floor(start * FPS), 0), frames), min(max(math.ceil(end * FPS), 0), frames))
 
 
-def speaker_number(speaker: object, speakers: int) -> int:
-    """The number of a speaker that the system knows, or a DataError."""
-    if isinstance(speaker, bool) or not isinstance(speaker, (int, np.integer)) or not 0 <= speaker < speakers:
-        raise DataError(f"speaker {speaker!r}; expected a number from 0 to {speakers - 1}")
-    return int(speaker)
-
-
 def frames_of(performance: Performance, needed: str) -> int:
     """Frames at 15 fps from second 0 to the performance's end; a DataError if there are none."""
     frames = math.ceil(Fraction(performance.duration) * FPS - Fraction(1, 1000))

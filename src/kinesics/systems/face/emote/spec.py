@@ -242,7 +242,7 @@ class Emote(System):
         first_frame = round(performance.face.start * FPS)
         audio = self._heard(performance, len(face) + max(first_frame, 0))
         per = len(audio) // max(len(face) + max(first_frame, 0), 1)
-        style = np.int64(self._style_number(performance.meta.get("speaker", 0)))
+        style = np.int64(hearing.speaker_number(performance.meta.get("speaker", 0), self.config.speakers))
         for first in range(max(-first_frame, 0), len(face) - config.window + 1, config.stride):
             begin = first + first_frame
             span = begin / FPS, (begin + config.window) / FPS
@@ -391,19 +391,12 @@ class Emote(System):
         """(T, 11 + speakers)."""
         count = self.config.speakers
         if np.ndim(style) == 0:
-            shares = np.eye(count, dtype=np.float32)[self._style_number(style)]
+            shares = np.eye(count, dtype=np.float32)[hearing.speaker_number(style, count)]
         else:
             shares = np.asarray(style, np.float32)
             if shares.shape != (count,) or not np.isfinite(shares).all() or abs(shares.sum() - 1) > 1e-3:
                 raise DataError(f"style: shares of shape {shares.shape}; expected ({count},) that sum to 1")
         return np.concatenate([mood, np.tile(shares, (len(mood), 1))], axis=1)
-
-    def _style_number(self, style: object) -> int:
-        if not isinstance(style, (int, np.integer)) or not 0 <= style < self.config.speakers:
-            raise DataError(
-                f"style {style!r}; expected a speaker's number from 0 to {self.config.speakers - 1}"
-            )
-        return int(style)
 
 
 SYSTEM = Emote

@@ -231,7 +231,7 @@ class CaMN(System):
         inputs = self._inputs(show, len(motion))
         for first in range(0, len(motion) - self.config.window + 1, self.config.stride):
             row = self._window(inputs, first)
-            row["speaker"] = np.int64(upper.speaker_number(speaker or 0, self.config.speakers))
+            row["speaker"] = np.int64(features.speaker_number(speaker or 0, self.config.speakers))
             part = slice(first, first + self.config.window)
             yield {**row, "present": known, "motion": motion[part], "semantic": semantic[part]}
 
@@ -306,7 +306,7 @@ class CaMN(System):
             if not known[MODALITIES.index(name)]:
                 why = "nothing is known of" if name in config.modalities else "this network was not built for"
                 raise DataError(f"{self.name}: {why} {name!r}; leave it out of modalities")
-        who = upper.speaker_number(0 if speaker is None else speaker, config.speakers)
+        who = features.speaker_number(0 if speaker is None else speaker, config.speakers)
         tail = upper.lead_of(start, config.start, config.form)
         lead = 0 if tail is None else config.start
         inputs = self._inputs(given, frames, lead)

@@ -250,7 +250,7 @@ class GestureLSM(System):
         config = self.config
         motion = self._seen(performance.body)
         audio, words = self._heard(performance, len(motion))
-        speaker = np.int64(self._speaker(performance.meta.get("speaker", 0)))
+        speaker = np.int64(features.speaker_number(performance.meta.get("speaker", 0), self.config.speakers))
         per = prod(config.audio_strides)
         for first in range(0, len(motion) - config.window + 1, config.stride):
             last = first + config.window
@@ -311,7 +311,7 @@ class GestureLSM(System):
 
         self.check(performance)
         config, skeleton = self.config, load_avatar(avatar).skeleton
-        speaker = self._speaker(speaker)
+        speaker = features.speaker_number(speaker, self.config.speakers)
         steps = config.steps if steps is None else steps
         if steps < 1 or not np.isfinite(guidance):
             raise DataError(
@@ -451,11 +451,6 @@ class GestureLSM(System):
             performance.tier("words"), frames, fps=FPS, vocabulary=self.config.vocabulary
         )
         return audio, words
-
-    def _speaker(self, speaker: object) -> int:
-        if not isinstance(speaker, (int, np.integer)) or not 0 <= speaker < self.config.speakers:
-            raise DataError(f"speaker {speaker!r}; expected a number from 0 to {self.config.speakers - 1}")
-        return int(speaker)
 
 
 SYSTEM = GestureLSM

@@ -89,6 +89,7 @@ from kinesics.performance import Motion, Performance, Tier
 from kinesics.ports.embedder import Embedder, Hashed, MiniLM
 from kinesics.progress import progress as bar
 from kinesics.seeds import rng
+from kinesics.systems import _features as features
 from kinesics.systems._system import Capability, Config, Networks, System, Training
 from kinesics.systems.gesture import _upper_body as upper
 from kinesics.systems.gesture._upper_body import FPS, Layout
@@ -260,7 +261,7 @@ class LivelySpeaker(System):
         show = performance.slice(body.start, body.end)
         motion = upper.seen(show.body, config.form)
         audio = upper.sound(show.speech, len(motion), config.audio_rate, wave=config.wave)
-        speaker = np.int64(upper.speaker_number(performance.meta.get("speaker", 0), config.speakers))
+        speaker = np.int64(features.speaker_number(performance.meta.get("speaker", 0), config.speakers))
         firsts = list(range(0, len(motion) - config.window + 1, config.stride))
         texts = self._embedded(show.tier("words"), firsts)
         per = prod(config.audio_strides)
@@ -407,7 +408,7 @@ class LivelySpeaker(System):
             raise DataError(f"speaker {dict(shares)}; expected weights that are not negative, and not all 0")
         parts = []
         for who, share in shares.items():
-            number = np.full(1, upper.speaker_number(who, self.config.speakers), np.int64)
+            number = np.full(1, features.speaker_number(who, self.config.speakers), np.int64)
             parts.append(share / total * networks["style"](speaker=number)["style"])
         return np.sum(parts, axis=0, dtype=np.float32)
 
