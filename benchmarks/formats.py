@@ -70,7 +70,7 @@ def _format(show: Performance, path: Path, ending: str, runs: int) -> list[Figur
     try:
         show.save(path)
     except (DataError, MissingExtra) as error:
-        return [skipped(f"{ending} write", str(error)[:90])]
+        return [skipped(f"{ending} write", str(error).removeprefix(f"{path}: "))]
     return [
         timed(f"{ending} write", lambda: show.save(path), runs),
         timed(f"{ending} read", lambda: formats.load(path), runs),
