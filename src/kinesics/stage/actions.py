@@ -374,9 +374,8 @@ def _make(
             try:
                 for future in as_completed(waiting):
                     yield future.result()
-            except BaseException:
+            finally:  # one that failed, or Ctrl-C, leaves nothing waiting
                 pool.shutdown(wait=False, cancel_futures=True)
-                raise
 
     made = done()
     for _ in bar(made, "acting", total=len(todo), unit="clip") if progress else made:

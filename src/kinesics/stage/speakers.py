@@ -414,9 +414,8 @@ def _make_all(missing: list[Take], jobs: int, *, done: int, progress: bool) -> N
             try:
                 for future in as_completed(waiting):
                     bar.update(future.result())
-            except BaseException:
+            finally:  # one that failed, or Ctrl-C, leaves nothing waiting
                 pool.shutdown(wait=False, cancel_futures=True)
-                raise
 
 
 def _follow(parent: int) -> None:
