@@ -55,7 +55,7 @@ def _shows(run: Run, what: str) -> list[Performance]:
 
 @cache
 def _made(what: str, quick: bool, folder: Path) -> list[Performance]:
-    seed, first, count = {"train": (1, 0, 384), "test": (1, 10_000, 64), "judge": (2, 0, 384)}[what]
+    seed, first, count = {"train": (1, 0, 384), "test": (1, 20_000, 64), "judge": (2, 0, 384)}[what]
     if quick:
         return talking_faces(
             {"train": 48, "test": 16, "judge": 48}[what], seed=seed, speakers=2, first=first, seconds=3.0
