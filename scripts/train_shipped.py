@@ -10,12 +10,12 @@ The extra ``lab`` and ``voice`` are needed.
 from __future__ import annotations
 
 import argparse
-from importlib import resources
 from pathlib import Path
 
 from kinesics import corpora, lab, stage
 from kinesics.corpora import Corpus
 from kinesics.systems import find
+from kinesics.systems._loading import shipped_folder
 
 SPEAKERS, TAKES, SECONDS, SEED = 24, 12, 12.0, 7
 STAGES = {
@@ -61,8 +61,7 @@ def main() -> None:
     args = parser.parse_args()
     corpus = people(args.work)
     for name in args.names or STAGES:
-        target = Path(str(resources.files(find(name).__module__.rpartition(".")[0]))) / "shipped"
-        print(name, lab.export(train(name, corpus, args.work), target), flush=True)
+        print(name, lab.export(train(name, corpus, args.work), shipped_folder(name)), flush=True)
 
 
 if __name__ == "__main__":

@@ -290,6 +290,12 @@ def table(records: str | PathLike[str] = "claims", *, quick: bool = False) -> st
     return "\n\n".join(parts) + "\n" if parts else "No claim is recorded yet.\n"
 
 
+def verdicts(records: str | PathLike[str] = "claims") -> dict[str, dict[str, bool]]:
+    """What is recorded of each claim: its parts, and whether each holds."""
+    found = [_read(path) for path in sorted(Path(records).glob("*/verdict.json"))]
+    return {str(told["claim"]): dict(told["parts"]) for told in found if {"claim", "parts"} <= set(told)}
+
+
 def _run(arm: Arm, seed: int, subject: Claim, quick: bool, work: Path) -> dict[str, Any]:
     began = time.perf_counter()
     work.mkdir(parents=True, exist_ok=True)
