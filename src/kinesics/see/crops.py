@@ -12,7 +12,7 @@ from kinesics.errors import MissingExtra
 Array = NDArray[np.float32]
 
 
-def kernels():  # noqa: ANN201
+def kernels():
     """The compiled loops.
 
     Raises
