@@ -22,7 +22,7 @@ FLOORS = {
     "formats": 3, "hear": 3, "see": 3,
     "render": 4, "metrics": 4,
     "systems": 5,
-    "behaviour": 6,
+    "behaviour": 6, "reading": 6,
     "stage": 7, "live": 7,
     "corpora": 8, "studio": 8,
     "lab": 9,
