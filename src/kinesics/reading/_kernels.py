@@ -61,7 +61,7 @@ def below(cover, xs, ys, base, share):
     """Cover what lies between a line of rising ``xs`` and the height ``base``, by ``share``."""
     height, width = cover.shape
     for i in range(len(xs) - 1):
-        for x in range(max(0, int(math.ceil(xs[i] - 0.5))), min(width, int(math.ceil(xs[i + 1] - 0.5)))):
+        for x in range(max(0, math.ceil(xs[i] - 0.5)), min(width, math.ceil(xs[i + 1] - 0.5))):
             part = (x + 0.5 - xs[i]) / max(1e-6, xs[i + 1] - xs[i])
             line = ys[i] + (ys[i + 1] - ys[i]) * part
             top, bottom = min(line, base), max(line, base)
@@ -74,7 +74,7 @@ def below(cover, xs, ys, base, share):
 def stamp(cover, glyph, left, top):
     """Cover what ``glyph`` (h, w) covers, its corner at a place between pixels."""
     height, width = cover.shape
-    x0, y0 = int(math.floor(left)), int(math.floor(top))
+    x0, y0 = math.floor(left), math.floor(top)
     fx, fy = left - x0, top - y0
     rows, columns = glyph.shape
     for y in range(max(0, -y0), min(rows + 1, height - y0)):
