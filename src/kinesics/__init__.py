@@ -51,7 +51,10 @@ __all__ = sorted(_HOME)
 
 _upward.lend("save", "kinesics.formats", "save")
 _upward.lend("film", "kinesics.render", "film")
+_upward.lend("table", "kinesics.formats.table", "columns")
 _upward.lend("view", "kinesics.studio", "view")
+_upward.lend("report", "kinesics.reading.report", "write")
+_upward.lend("overlay", "kinesics.reading.overlay", "overlay")
 
 
 def __getattr__(name: str) -> _Any:
