@@ -39,6 +39,7 @@ _HOME = {
     "load": "formats",
     "load_avatar": "bodies.avatar",
     "perform": "behaviour.perform",
+    "read": "reading.read",
     "retarget": "bodies.retarget",
     "save": "formats",
     "speak": "hear",

@@ -66,7 +66,7 @@ def perform(
     show = perform(
         text or None,
         audio=audio,
-        transcript=_read_text(transcript) if transcript else None,
+        transcript=read_text(transcript) if transcript else None,
         plan=formats.load(plan)["plan"] if plan else None,
         language=language,
         voice=voice,
@@ -101,7 +101,8 @@ def _summary(show) -> str:
     return "\n".join(lines)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file in UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
