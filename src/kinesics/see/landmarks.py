@@ -113,7 +113,7 @@ class FaceMesh:
         points[:468] = region.back(made["conv2d_21"].reshape(468, 3), 192)
         score = float(1 / (1 + np.exp(-float(made["conv2d_31"].ravel()[0]))))
         turn = _turn(points[RIGHT_EYE[0]], points[LEFT_EYE[0]], 0.0)
-        for first, corners, flip in ((RIGHT_IRIS, RIGHT_EYE, True), (LEFT_IRIS, LEFT_EYE, False)):
+        for first, corners, flip in ((RIGHT_IRIS, RIGHT_EYE, False), (LEFT_IRIS, LEFT_EYE, True)):
             outer, inner = points[corners[0]], points[corners[1]]
             if self._iris is None or score < 0.5:
                 points[first : first + 5] = (outer + inner) / 2
