@@ -20,8 +20,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kinesics import files as _files
 from kinesics.errors import DataError, FormatError, choose
-from kinesics.formats import _files
 
 if TYPE_CHECKING:
     from kinesics.formats._format import Format

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import FormatError, MissingExtra
+from kinesics.files import replacing
 from kinesics.formats._encode import from_json, to_json
-from kinesics.formats._files import replacing
 from kinesics.formats._table_long import PERSON, Block, Long, blocks, columns_of, joined, who_and_what
 from kinesics.formats._table_wide import Wide
 from kinesics.performance import Performance

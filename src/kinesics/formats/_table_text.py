@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import replacing
 from kinesics.formats._delimited import cells_of, delimiter_of, numbers_of, sheet_of
 from kinesics.formats._encode import from_json, to_json
-from kinesics.formats._files import replacing
 from kinesics.formats._table_long import (
     ABOUT,
     PERSON,

@@ -44,8 +44,8 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, choose
+from kinesics.files import replacing
 from kinesics.formats._eaf_read import read
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._summaries import DIRECTIONS, summaries
 from kinesics.formats._text import xml_text, xml_value

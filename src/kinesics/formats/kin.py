@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import replacing
 from kinesics.formats._encode import (
     decode_plan,
     decode_tier,
@@ -41,7 +42,6 @@ from kinesics.formats._encode import (
     to_json,
     whole,
 )
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Audio, Face, Motion, Performance, Plan, Points, Scene, Signal, Tier, Video

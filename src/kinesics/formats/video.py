@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError, MissingExtra, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Performance, Scene, Video

@@ -35,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import existing, replacing
 from kinesics.formats import _captions
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
 from kinesics.formats._tiers import encoded

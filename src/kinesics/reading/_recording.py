@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import FormatError
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.see.landmarks import FACE_POINTS, HAND_POINTS, POSE_POINTS
 from kinesics.see.tracking import Followed, Tracker
 

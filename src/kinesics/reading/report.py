@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.formats._summaries import summaries
 from kinesics.performance import Face, Performance, Scene, Signal, Tier, Video
 from kinesics.reading._figure import UNITS

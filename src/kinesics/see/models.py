@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kinesics.errors import DataError, FormatError, KinesicsError, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.ports.network import Network, load_network
 
 WHEEL = "mediapipe==0.10.21"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import kinesics
 from kinesics.errors import DataError, FormatError, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.progress import progress as bar
 
 log = logging.getLogger(__name__)
