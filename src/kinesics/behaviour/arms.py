@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics.behaviour import limits
-from kinesics.behaviour.handshapes import Hand
 from kinesics.behaviour.limits import Volumes
 from kinesics.behaviour.places import Landmarks, orientation
 from kinesics.behaviour.trajectory import ease
+from kinesics.bodies.hand import Hand
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align, two_bone
 
