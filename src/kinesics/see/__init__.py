@@ -1,0 +1,1 @@
+"""Pictures to tracks and events: landmarks, faces, hands, bodies."""
