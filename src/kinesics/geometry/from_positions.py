@@ -73,7 +73,9 @@ def smooth(values: ArrayLike, sigma: float) -> Array:
     return out
 
 
-def steady(values: ArrayLike, trust: ArrayLike, *, noise: float, acceleration: float, fps: float) -> Array:
+def steady(
+    values: ArrayLike, trust: ArrayLike, *, noise: ArrayLike, acceleration: float, fps: float
+) -> Array:
     """The calmest course that measured samples allow: nothing lags, and what darts is not dulled.
 
     Least squares of the distance to the samples, by their trust, and of the acceleration; an acceleration far
@@ -86,7 +88,7 @@ def steady(values: ArrayLike, trust: ArrayLike, *, noise: float, acceleration: f
     trust
         (T, ...) from 0 to 1, of the same shape or one that broadcasts to it.
     noise
-        Standard deviation of a sample of full trust, in the values' unit.
+        Standard deviation of a sample of full trust, in the values' unit; broadcasts to (...).
     acceleration
         Usual acceleration, units per second².
     fps
@@ -103,8 +105,9 @@ def steady(values: ArrayLike, trust: ArrayLike, *, noise: float, acceleration: f
     if len(out) < 3:
         return samples
     goal = out.copy()
-    weight = np.broadcast_to(trust, samples.shape).reshape(goal.shape) / noise**2
-    weight = np.maximum(weight, 1e-3 / noise**2)  # what stands in for a gap is held on to, weakly
+    # What stands in for a gap is held on to, weakly.
+    weight = np.maximum(trust, 1e-3) / np.square(np.broadcast_to(noise, samples.shape[1:]))
+    weight = np.broadcast_to(weight, samples.shape).reshape(goal.shape)
     usual = acceleration / fps**2
     for _ in range(3):
         bend = 1 / (1 + (np.diff(out, 2, axis=0) / (2 * usual)) ** 2) / usual**2

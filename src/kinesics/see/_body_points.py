@@ -25,7 +25,10 @@ LANDMARKS: dict[str, int] = {
 }  # fmt: skip
 """Canonical joint → landmark that lies at it."""
 _KNUCKLES = {"left": (17, 19), "right": (18, 20)}
-_NOISE = 0.012  # metres (ours, as the two that follow)
+_NOISE = (
+    0.012,
+    0.06,
+)  # metres: least and most that landmarks are taken to be off (ours, as the two that follow)
 _ACCELERATION, _TRUNK_ACCELERATION = (
     15.0,
     2.0,
@@ -64,9 +67,14 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
     """
     used = np.where(trust >= _SURE, trust, 0.0)
     filled = fill(landmarks, used > 0)
-    calm = steady(filled, used[..., None], noise=_NOISE, acceleration=_ACCELERATION, fps=fps)
+    noise = _noise(filled)
+    calm = steady(filled, used[..., None], noise=noise, acceleration=_ACCELERATION, fps=fps)
     calm[:, _TRUNK] = steady(
-        filled[:, _TRUNK], used[:, _TRUNK, None], noise=_NOISE, acceleration=_TRUNK_ACCELERATION, fps=fps
+        filled[:, _TRUNK],
+        used[:, _TRUNK, None],
+        noise=noise[_TRUNK],
+        acceleration=_TRUNK_ACCELERATION,
+        fps=fps,
     )
     at = {name: calm[:, k] for name, k in LANDMARKS.items()}
     seen = {name: _known(used[:, k], fps) for name, k in LANDMARKS.items()}
@@ -77,6 +85,14 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
         seen[f"{side}Palm"] = _known(np.minimum(used[:, little], used[:, index]), fps)
     body.place_limbs()
     return BodyPoints(at, seen)
+
+
+def _noise(values: Array) -> Array:
+    """(N, 3) how far each coordinate trembles from frame to frame, metres: people move, but seldom jerk."""
+    if len(values) < 3:
+        return np.full(values.shape[1:], _NOISE[0])
+    jerks = np.median(np.abs(np.diff(values, 2, axis=0)), axis=0)
+    return np.clip(jerks / (0.6745 * np.sqrt(6)), *_NOISE)
 
 
 def _known(trust: Array, fps: float) -> Array:
