@@ -25,16 +25,12 @@ LANDMARKS: dict[str, int] = {
 }  # fmt: skip
 """Canonical joint → landmark that lies at it."""
 _KNUCKLES = {"left": (17, 19), "right": (18, 20)}
-_NOISE = (
-    0.012,
-    0.06,
-)  # metres: least and most that landmarks are taken to be off (ours, as the two that follow)
-_ACCELERATION, _TRUNK_ACCELERATION = (
-    15.0,
-    2.0,
-)  # metres per second²: of a talker's limbs, of shoulders and hips
+_NOISE = (0.012, 0.06)  # metres: least and most that landmarks are taken to be off (ours)
+_ACCELERATION, _TRUNK_ACCELERATION = 15.0, 2.0  # m/s²: of a talker's limbs, of shoulders and hips (ours)
 _TRUNK = [11, 12, 23, 24]
 _SURE = 0.5  # trust from which a landmark counts as seen
+_TILT = np.radians(35)  # of a camera, at most
+_LEVELS = ("UpperArm", "UpperLeg", "LowerLeg", "Foot")
 _SETTLE = 0.15  # seconds in which a limb that is no longer seen goes to rest, and back
 _Y = np.array([0.0, 1, 0])
 _HANG = {"LowerArm": np.array([0.10, -0.99, 0.02]), "Hand": np.array([0.06, -0.97, 0.22])}
@@ -43,10 +39,12 @@ _HANG = {"LowerArm": np.array([0.10, -0.99, 0.02]), "Hand": np.array([0.06, -0.9
 
 @dataclass(frozen=True, eq=False)
 class BodyPoints:
-    """Joints by canonical names, (T, 3) metres each, and how far each is known, (T,) 0 to 1."""
+    """Joints by canonical names, (T, 3) metres each, how far each is known, (T,) 0 to 1, and the turn (4,) that put
+    them upright."""
 
     at: dict[str, Array]
     seen: dict[str, Array]
+    level: Array
 
 
 def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, sway: Array) -> BodyPoints:
@@ -67,6 +65,8 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
     """
     used = np.where(trust >= _SURE, trust, 0.0)
     filled = fill(landmarks, used > 0)
+    level = _level(filled, used)
+    filled = rot.rotate(level, filled)
     noise = _noise(filled)
     calm = steady(filled, used[..., None], noise=noise, acceleration=_ACCELERATION, fps=fps)
     calm[:, _TRUNK] = steady(
@@ -84,7 +84,30 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
         at[f"{side}Palm"] = 0.5 * (calm[:, little] + calm[:, index])
         seen[f"{side}Palm"] = _known(np.minimum(used[:, little], used[:, index]), fps)
     body.place_limbs()
-    return BodyPoints(at, seen)
+    return BodyPoints(at, seen, level)
+
+
+def _level(values: Array, trust: Array) -> Array:
+    """The turn (4,) about the picture's horizontal that puts a person upright whom a tilted camera shows leaning.
+
+    People are upright for most of a clip. What is taken for upright is the line from ankles to shoulders where they are
+    seen to stand, else the trunk; without hips nobody can tell.
+    """
+    sure = [trust[:, [LANDMARKS[f"{s}{b}"] for s in ("left", "right")]].min(axis=1) > 0 for b in _LEVELS]
+    shoulders, hips, knees, ankles = (
+        0.5 * (values[:, LANDMARKS[f"left{b}"]] + values[:, LANDMARKS[f"right{b}"]]) for b in _LEVELS
+    )
+    trunk, legs = sure[0] & sure[1], sure[0] & sure[1] & sure[2] & sure[3]
+    thigh, shank = _unit(hips - knees), _unit(knees - ankles)
+    standing = legs & (np.sum(thigh * shank, axis=1) > np.cos(np.radians(35)))
+    if standing.mean() > 0.3:
+        up = np.median((shoulders - ankles)[standing], axis=0)
+    elif trunk.mean() > 0.1:
+        up = np.median((shoulders - hips)[trunk], axis=0)
+    else:
+        return rot.IDENTITY.astype(np.float64)
+    lean = np.arctan2(up[2], max(up[1], 1e-6))
+    return rot.from_axis_angle(np.array([1.0, 0, 0]), -np.clip(lean, -_TILT, _TILT))
 
 
 def _noise(values: Array) -> Array:
@@ -137,6 +160,8 @@ class _Trunk:
             seen[name] = self.hips_seen
         turned = _frame(_unit(at[legs[0]] - at[legs[1]]), up)
         self.pelvis = rot.slerp(pelvis, turned, self.hips_seen)
+        ahead = _unit((at[legs[0]] - at[legs[1]]) * [1, 0, 1])
+        self.heading = _frame(ahead, np.broadcast_to(_Y, ahead.shape))
         for name in arms:
             guess = shoulders + rot.rotate(self.chest, self.scale * (rest[name] - middle))
             at[name] = blend * at[name] + (1 - blend) * guess
@@ -159,7 +184,7 @@ class _Trunk:
             self._settle(f"{side}Palm", guess, self.seen[f"{side}Hand"])
             for above, name in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"), ("Foot", "Toes")):
                 way = self.rest[side + name] - self.rest[side + above]
-                self._hang(side, above, name, way / np.linalg.norm(way), self.pelvis)
+                self._hang(side, above, name, way / np.linalg.norm(way), self.heading)
 
     def _hang(self, side: str, above: str, name: str, way: Array, frame: Array) -> None:
         start, end = side + above, side + name

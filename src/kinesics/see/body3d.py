@@ -131,6 +131,8 @@ def fit_body(
     hand_seen = {}
     for side, fingers in (("left", LEFT_FINGERS), ("right", RIGHT_FINGERS)):
         hand = (hands or {}).get(side)
+        if hand is not None:
+            hand = hand._replace(orientation=rot.multiply(points.level, hand.orientation))
         hand_seen[side] = _hand(local, skeleton, side, fingers, hand, rate)
     hips = points.seen["hips"]
     root = np.tile(skeleton.offsets[0].astype(np.float64), (count, 1))
