@@ -1,6 +1,6 @@
-"""Hands that touch the head, the trunk, an arm or each other, from a body's motion.
+"""Hands that touch the head, the trunk or each other, from a body's motion.
 
-Head, neck, trunk and arms are ellipsoids and capsules sized from the skeleton, fingers and palm are balls; a
+Head, neck and trunk are ellipsoids and a capsule sized from the skeleton, fingers and palm are balls; a
 touch is a gap of next to nothing between them. Sizes are ours, from the shipped avatars, which are people of
 ordinary builds. A hand that hangs beside the thigh touches nothing: that is how arms rest.
 """
@@ -21,10 +21,10 @@ Array = NDArray[np.float64]
 
 TOUCH, APART = 0.012, 0.030
 """Gap in metres at which a touch begins and ends (ours: what the shapes are off by)."""
-HEAD_PARTS: tuple[str, ...] = ("hair", "forehead", "ear", "eye", "nose", "cheek", "mouth", "chin")
+HEAD_PARTS: tuple[str, ...] = ("hair", "forehead", "ear", "eye", "nose", "cheek", "mouth", "chin", "neck")
 """Where on the head a hand is."""
-TARGETS: tuple[str, ...] = ("head", "neck", "torso", "forearm", "upper_arm", "hands")
-"""What a hand can touch; arms are the other hand's."""
+TARGETS: tuple[str, ...] = ("head", "torso", "hands")
+"""What a hand can touch; the neck is part of the head here."""
 _SIDES = ("left", "right")
 _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Little")
 _FINGER, _PALM = 0.008, 0.013  # metres of thickness to either side
@@ -41,7 +41,7 @@ class _Shapes:
         self.unit = u = float(eyes[1] - min(rest[:, 1].min(), 0.0)) / _EYE_HEIGHT
         self.eyes = eyes - rest[INDEX["head"]]
         # Centre relative to the joint that carries it, and radii.
-        skull, jaw, nose = ([0, 0.008, -0.072], [0.084, 0.118, 0.100]), ([0, -0.076, -0.022], [0.048, 0.055, 0.050]), ([0, -0.038, 0.028], [0.015] * 3)
+        skull, jaw, nose = ([0, 0.008, -0.072], [0.078, 0.114, 0.095]), ([0, -0.076, -0.022], [0.045, 0.052, 0.048]), ([0, -0.038, 0.028], [0.015] * 3)
         self.head = [(self.eyes + np.array(c) * u, np.array(r) * u) for c, r in (skull, jaw, nose)]
         hip, shoulder = rest[INDEX["leftUpperLeg"]], rest[INDEX["leftUpperArm"]]
         trunk, depth = shoulder[1] - hip[1], 0.5 * (hip[2] + shoulder[2])
@@ -49,7 +49,7 @@ class _Shapes:
         belly = np.array([0.0, hip[1] + 0.34 * trunk, depth + 0.030 * u])
         self.chest = (middle - rest[INDEX["upperChest"]], np.array([0.155 * u, 0.32 * trunk + 0.04, 0.112 * u]))
         self.belly = (belly - rest[INDEX["spine"]], np.array([0.150 * u, 0.40 * trunk, 0.110 * u]))
-        self.neck, self.forearm, self.upper_arm = 0.055 * u, 0.036 * u, 0.050 * u
+        self.neck = 0.055 * u
 
 
 def _ellipsoid(points: Array, centre: Array, radii: Array) -> Array:
@@ -97,7 +97,7 @@ def gaps(body: Motion) -> tuple[Array, NDArray[np.int64]]:
     Returns
     -------
     gaps
-        (T, 2, 6) metres of the left and the right hand to :data:`TARGETS`.
+        (T, 2, 3) metres of the left and the right hand to :data:`TARGETS`.
     parts
         (T, 2) index into :data:`HEAD_PARTS` of the place of the head that is nearest.
 
@@ -119,26 +119,19 @@ def gaps(body: Motion) -> tuple[Array, NDArray[np.int64]]:
         return rot.rotate(back, points - at[:, None, INDEX[joint]])
 
     for k, (points, thick) in enumerate(hands):
-        other = _SIDES[1 - k]
         local = carried(points, "head")
         head = np.min([_ellipsoid(local, *e) for e in shapes.head], axis=0) - thick
+        neck = _capsule(points, at[:, INDEX["neck"]], at[:, INDEX["head"]], shapes.neck) - thick
         nearest = np.argmin(head, axis=1)
-        parts[:, k] = _part((local[np.arange(len(local)), nearest] - shapes.eyes) / shapes.unit)
-        out[:, k, 0] = head.min(axis=1)
-        out[:, k, 1] = (
-            _capsule(points, at[:, INDEX["neck"]], at[:, INDEX["head"]], shapes.neck) - thick
-        ).min(axis=1)
+        place = (local[np.arange(len(local)), nearest] - shapes.eyes) / shapes.unit
+        parts[:, k] = np.where(neck.min(axis=1) < head.min(axis=1), HEAD_PARTS.index("neck"), _part(place))
+        out[:, k, 0] = np.minimum(neck, head).min(axis=1)
         chest = _ellipsoid(carried(points, "upperChest"), *shapes.chest) - thick
         belly = _ellipsoid(carried(points, "spine"), *shapes.belly) - thick
-        out[:, k, 2] = np.minimum(chest, belly).min(axis=1)
-        shoulder, elbow, wrist = (at[:, INDEX[f"{other}{j}"]] for j in ("UpperArm", "LowerArm", "Hand"))
-        # Up to the wrist, which is the hand's.
-        end = elbow + 0.8 * (wrist - elbow)
-        out[:, k, 3] = (_capsule(points, elbow, end, shapes.forearm) - thick).min(axis=1)
-        out[:, k, 4] = (_capsule(points, shoulder, elbow, shapes.upper_arm) - thick).min(axis=1)
+        out[:, k, 1] = np.minimum(chest, belly).min(axis=1)
     (left, a), (right, b) = hands
     between = np.linalg.norm(left[:, :, None] - right[:, None], axis=-1) - a[:, None] - b
-    out[:, :, 5] = between.min(axis=(1, 2))[:, None]
+    out[:, :, 2] = between.min(axis=(1, 2))[:, None]
     return out, parts
 
 
@@ -247,8 +240,8 @@ def self_touch(body: Motion, sure: Array | None = None) -> Tier:
     Examples
     --------
     >>> import kinesics as kn
-    >>> show = kn.perform("Hmm, let me think.", seed=2)
-    >>> any(i.label.startswith(("chin", "mouth", "cheek")) for i in self_touch(show.body))
+    >>> show = kn.perform("It moved me deeply, from the heart.", seed=2)
+    >>> any(i.label.startswith("torso") for i in self_touch(show.body))
     True
     """
     finder = SelfTouch(float(body.fps))
