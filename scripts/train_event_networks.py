@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from kinesics import perform
 from kinesics.formats import kin
-from kinesics.performance import Behaviour, Interval, Motion, Performance, Plan, Sync
+from kinesics.performance import Interval, Performance
 from kinesics.see._clock import RATE, Clock
 from kinesics.see._frame_network import AFTER, BEFORE, BLOCK
 from kinesics.see.gesture_phases import PHASES, PLACES, SIDES, hand_features, places_of
 from kinesics.see.head_events import EVENTS, head_angles
 from kinesics.seeds import rng
+from kinesics.stage.listeners import head_truth, listener
 from kinesics.stage.speakers import make_speakers
 
 OUT = Path(__file__).parents[1] / "src/kinesics/see/data"
@@ -37,6 +37,7 @@ SPEAKERS = {"train": (60, 4, 5101), "valid": (10, 3, 5202)}
 LISTENERS = {"train": (110, 6101), "valid": (16, 6202)}
 LENGTH = 128  # frames that one example has labels for
 IGNORED = -1
+QUICK = 0.6  # arm lengths a second
 Example = tuple[np.ndarray, np.ndarray]
 
 
@@ -80,7 +81,9 @@ def at_rate(values: np.ndarray, fps: float, tempo: float = 1.0) -> np.ndarray:
     return Clock(fps * tempo).push(values)
 
 
-def labels_of(intervals: list[Interval], classes: dict[str, int], count: int, tempo: float = 1.0) -> np.ndarray:
+def labels_of(
+    intervals: list[Interval], classes: dict[str, int], count: int, tempo: float = 1.0
+) -> np.ndarray:
     """(count,) class of every frame, 0 where no interval is."""
     out = np.zeros(count, np.int64)
     for i in intervals:
@@ -121,11 +124,15 @@ def gesture_takes(part: str, folder: Path) -> list[tuple[np.ndarray, list[list[I
     return out
 
 
-def gesture_example(take: tuple[np.ndarray, list[list[Interval]]], draw: np.random.Generator | None) -> Iterator[Example]:
+def gesture_example(
+    take: tuple[np.ndarray, list[list[Interval]]], draw: np.random.Generator | None
+) -> Iterator[Example]:
     """Features (F, T) and labels (T,) of each hand; changed as a camera would where ``draw`` is given."""
     places, hands = take
     tempo = 1.0 if draw is None else float(draw.uniform(0.8, 1.25))
     places = at_rate(places.reshape(len(places), -1), 60.0, tempo).reshape(-1, len(PLACES), 3)
+    # Hands that go with speech, or from one rest to another, are labelled nothing; it is not taught that they rest.
+    quick = RATE * np.linalg.norm(np.gradient(hand_features(places)[..., :3], axis=0), axis=-1) > QUICK
     if draw is not None:
         places = disturbed(places, draw)
     features = hand_features(places)
@@ -137,7 +144,9 @@ def gesture_example(take: tuple[np.ndarray, list[list[Interval]]], draw: np.rand
             features[..., columns] = usual[..., columns] + size * (features - usual)[..., columns]
     classes = {n: k for k, n in enumerate(PHASES)}
     for k in range(2):
-        yield features[:, k].T, labels_of(hands[k], classes, len(features), tempo)
+        labels = labels_of(hands[k], classes, len(features), tempo)
+        labels[quick[:, k] & (labels == 0)] = IGNORED
+        yield features[:, k].T, labels
 
 
 def disturbed(places: np.ndarray, draw: np.random.Generator) -> np.ndarray:
@@ -161,61 +170,20 @@ def disturbed(places: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 # ---- heads
 
 
-def listener(seed: int, number: int, seconds: float = 40.0) -> Performance:
-    """Somebody who says nothing and moves their head by a plan drawn at random."""
-    draw = rng(seed, "listener", number)
-    kinds = ("NOD", "SHAKE", "TILT", "TURN", "RAISE", "LOWER", "TOSS", "BOW")
-    time, out = float(draw.uniform(0.4, 1.5)), []
-    while time < seconds - 2:
-        kind = kinds[int(draw.choice(len(kinds), p=[0.30, 0.20, 0.18, 0.10, 0.07, 0.07, 0.04, 0.04]))]
-        count = int(draw.integers(1, 5))
-        natural = {"NOD": 0.12 + 0.4 * count, "SHAKE": 0.2 + 0.34 * count}.get(kind, 1.2)
-        length = natural * float(draw.uniform(0.75, 1.4))
-        attributes = {
-            "lexeme": kind, "amount": f"{draw.uniform(0.15, 0.9):.3f}", "repetition": str(count),
-            "direction": "LEFT" if draw.random() < 0.5 else "RIGHT",
-        }  # fmt: skip
-        out.append(
-            Behaviour(f"head{len(out)}", "head", {"start": Sync(time), "end": Sync(time + length)}, attributes)
-        )
-        if draw.random() < 0.35:
-            to = f"{draw.uniform(-30, 30):.1f},{draw.uniform(-12, 10):.1f}"
-            at = time + length + float(draw.uniform(-0.5, 1.0))
-            sync = {"start": Sync(at), "end": Sync(at + float(draw.uniform(0.8, 2.5)))}
-            out.append(Behaviour(f"gaze{len(out)}", "gaze", sync, {"target": to, "influence": "HEAD"}))
-        time += length + float(draw.choice([draw.uniform(0.15, 0.6), draw.uniform(0.6, 3.5)]))
-    return perform(
-        plan=Plan(tuple(out), (), "REPLACE"), avatar=("maya", "theo")[number % 2], seed=seed + number, progress=False
-    )
-
-
-def head_truth(plan: Plan) -> list[Interval]:
-    """Nods, shakes and tilts of a plan as they were performed; value: degrees."""
-    told = {f.id: f for f in plan.feedback}
-    out = []
-    for b in plan.of("head"):
-        kind = b.attributes.get("lexeme", "NOD").lower()
-        done = told.get(b.id)
-        if kind not in EVENTS or (done is not None and done.status in ("dropped", "unknown")):
-            continue
-        times = done.times if done is not None and "end" in done.times else {k: s.offset for k, s in b.sync.items()}
-        degrees = 2 * b.number("amount", 0.5) * (9 if kind == "shake" else 7)
-        out.append(Interval(times["start"], max(times["end"], times["start"]), kind, degrees))
-    return out
-
-
 def head_takes(part: str, folder: Path) -> list[tuple[np.ndarray, list[Interval], bool]]:
     """Angles at 60 fps, events, and whether somebody speaks."""
     count, seed = LISTENERS[part]
     silent = [listener(seed, n) for n in range(count)]
     return [
-        (head_angles(show.body).values, head_truth(show.plan), speaking)
+        (head_angles(show.body).values, list(head_truth(show.plan)), speaking)
         for shows, speaking in ((silent, False), (speakers(part, folder), True))
         for show in shows
     ]
 
 
-def head_example(take: tuple[np.ndarray, list[Interval], bool], draw: np.random.Generator | None) -> Iterator[Example]:
+def head_example(
+    take: tuple[np.ndarray, list[Interval], bool], draw: np.random.Generator | None
+) -> Iterator[Example]:
     """Features (3, T) and labels (T,)."""
     angles, events, speaking = take
     tempo = 1.0 if draw is None else float(draw.uniform(0.75, 1.35))
@@ -232,7 +200,11 @@ def head_example(take: tuple[np.ndarray, list[Interval], bool], draw: np.random.
     if draw is not None:
         angles = angles * float(draw.uniform(0.7, 1.5)) * np.where(draw.random() < 0.5, 1, [1, -1, -1])
         size = float(draw.choice([0.0, draw.uniform(0, 1.0)]))
-        angles = angles + draw.normal(0, size, angles.shape) + slow_noise(draw, angles.shape, float(draw.uniform(0, 0.8)))
+        angles = (
+            angles
+            + draw.normal(0, size, angles.shape)
+            + slow_noise(draw, angles.shape, float(draw.uniform(0, 0.8)))
+        )
         angles = angles + draw.normal(0, [8, 10, 4])
     yield 0.1 * angles.T, labels
 
@@ -245,7 +217,9 @@ def padded(features: np.ndarray) -> np.ndarray:
     return np.pad(features, ((0, 0), (BEFORE, AFTER)), mode="edge")
 
 
-def batches(takes: list, example: Callable, draw: np.random.Generator, size: int = 24) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def batches(
+    takes: list, example: Callable, draw: np.random.Generator, size: int = 24
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Pieces of all takes once, changed anew, in random order."""
     pieces = []
     for take in takes:
@@ -262,10 +236,15 @@ def batches(takes: list, example: Callable, draw: np.random.Generator, size: int
         if k == 0:
             draw.shuffle(pieces)
         some = pieces[k : k + size]
-        yield torch.from_numpy(np.stack([x for x, _ in some])), torch.from_numpy(np.stack([y for _, y in some]))
+        yield (
+            torch.from_numpy(np.stack([x for x, _ in some])),
+            torch.from_numpy(np.stack([y for _, y in some])),
+        )
 
 
-def train(name: str, takes: dict[str, list], example: Callable, classes: int, width: int, epochs: int) -> FrameNet:
+def train(
+    name: str, takes: dict[str, list], example: Callable, classes: int, width: int, epochs: int
+) -> FrameNet:
     """Fit a network; print how well it does on the validation speakers after every epoch."""
     torch.manual_seed(0)
     draw = rng(0, "train", name)
@@ -287,7 +266,10 @@ def train(name: str, takes: dict[str, list], example: Callable, classes: int, wi
             optimiser.step()
             total, count = total + loss.item(), count + 1
         score, per = validated(net, takes["valid"], example, classes)
-        print(f"{name} epoch {epoch}: loss {total / count:.3f}, macro F1 {score:.3f} {np.round(per, 2).tolist()}", flush=True)
+        print(
+            f"{name} epoch {epoch}: loss {total / count:.3f}, macro F1 {score:.3f} {np.round(per, 2).tolist()}",
+            flush=True,
+        )
         if score > best:
             best, kept = score, {k: v.clone() for k, v in net.state_dict().items()}
     assert kept is not None
@@ -325,9 +307,13 @@ def export(net: FrameNet, name: str, streams: int, features: int) -> None:
 
 def main() -> None:
     """Train what is named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", default=["gesture_phases", "head_events"])
-    parser.add_argument("--folder", type=Path, default=Path("work/events"), help="where the speakers are kept")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("work/events"), help="where the speakers are kept"
+    )
     parser.add_argument("--epochs", type=int, default=24)
     given = parser.parse_args()
     torch.set_num_threads(1)

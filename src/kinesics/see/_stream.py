@@ -125,7 +125,9 @@ class Runs:
         self, *, on: float, off: float, fps: float, shortest: float = 0.0, longest: float = np.inf, bridge: float = 0.0
     ) -> None:  # fmt: skip
         if off > on:
-            raise DataError(f"runs begin at {on} and end at {off}; expected the end no higher than the beginning")
+            raise DataError(
+                f"runs begin at {on} and end at {off}; expected the end no higher than the beginning"
+            )
         self.on, self.off, self.step = on, off, 1.0 / fps
         self.shortest, self.longest, self.bridge = shortest, longest, bridge
         self._run: _Run | None = None

@@ -153,7 +153,11 @@ def _hand_confidence(show: Performance, body: Motion) -> Array:
     pose = show.get("pose")
     for k, side in enumerate(("left", "right")):
         if isinstance(pose, Points) and pose.confidence is not None and len(pose):
-            wrist = [i for i, n in enumerate(pose.names) if n.lower().replace("_", "").replace(" ", "") == f"{side}wrist"]
+            wrist = [
+                i
+                for i, n in enumerate(pose.names)
+                if n.lower().replace("_", "").replace(" ", "") == f"{side}wrist"
+            ]
             if wrist:
                 out[:, k] = np.maximum(out[:, k], _resampled(pose, pose.confidence[:, wrist[0]], body))
                 told[k] = True

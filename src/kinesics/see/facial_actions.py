@@ -114,9 +114,7 @@ class Blinks:
         self._done += len(inner)
         self._sides += [
             (float(t), float(s))
-            for t, s, up in zip(
-                times, inner[:, 0] - inner[:, 1], shut[h:-h] - floor >= BLINK_ON, strict=True
-            )
+            for t, s, up in zip(times, inner[:, 0] - inner[:, 1], shut[h:-h] - floor >= BLINK_ON, strict=True)
             if up
         ]
         return self._tell(self._runs.push(times, shut[h:-h] - floor, inner[:, 2]))
@@ -147,7 +145,8 @@ class FacialActions:
         self._half = round(_SMOOTH * self._fps)
         self._windows = Windows(self._half, self._half)
         self._runs = {
-            n: Runs(on=a.on, off=a.off, fps=self._fps, shortest=_SHORTEST, bridge=0.2) for n, a in ACTIONS.items()
+            n: Runs(on=a.on, off=a.off, fps=self._fps, shortest=_SHORTEST, bridge=0.2)
+            for n, a in ACTIONS.items()
         }
         self._done = 0
         self._start: float | None = None
@@ -175,14 +174,13 @@ class FacialActions:
         times = (self._start or 0.0) + (self._done + np.arange(len(smooth))) / self._fps
         self._done += len(smooth)
         return {
-            n: self._tell(n, r.push(times, smooth[:, k], smooth[:, -1])) for k, (n, r) in enumerate(self._runs.items())
+            n: self._tell(n, r.push(times, smooth[:, k], smooth[:, -1]))
+            for k, (n, r) in enumerate(self._runs.items())
         }
 
     def _tell(self, name: str, found: list[Found]) -> list[Interval]:
         on = ACTIONS[name].on
-        return [
-            labelled(f, name, certainty=beyond(f.peak, on, 0.2 * on), value=f.peak) for f in found
-        ]
+        return [labelled(f, name, certainty=beyond(f.peak, on, 0.2 * on), value=f.peak) for f in found]
 
 
 def blinks(face: Face, sure: Array | None = None) -> tuple[Tier, Tier]:

@@ -101,7 +101,9 @@ def hand_features(places: Array) -> Array:
         row = seen(at[f"{side}LittleProximal"] - at[f"{side}IndexProximal"])
         palm = _unit(np.cross(fingers * mirror, row * mirror))
         length = np.linalg.norm(knuckle - wrist, axis=-1, keepdims=True)
-        openness = np.linalg.norm(at[f"{side}MiddleDistal"] - wrist, axis=-1, keepdims=True) / np.maximum(length, 1e-3)
+        openness = np.linalg.norm(at[f"{side}MiddleDistal"] - wrist, axis=-1, keepdims=True) / np.maximum(
+            length, 1e-3
+        )
         elbow = seen(at[f"{side}LowerArm"] - middle)[:, 1:2] / arm
         out.append(
             np.concatenate([wrists[k] * mirror, elbow, fingers * mirror, palm, openness - 1.5, wrists[1 - k] * mirror], axis=-1)
@@ -180,6 +182,9 @@ class _Hand:
                 out += self._end()
                 self._phase, self._first = phase, self._count
             self._count += 1
+        if self._phase == 0:
+            self._end()  # rests are long, and not told: nothing of them is kept
+            self._first = self._count
         return out
 
     def _end(self) -> list[Interval]:
@@ -233,11 +238,14 @@ class GesturePhases:
         sure
             (T, 2) confidence of the left and the right hand; 1 by default.
         """
+        return self.push_places(places_of(body), start=body.start, sure=sure)
+
+    def push_places(self, places: Array, *, start: float = 0.0, sure: Array | None = None) -> list[Interval]:
+        """As :meth:`push`, from places (T, P, 3) of :data:`PLACES` in metres; ``start`` is the stream's first second."""
         if not self._hands:
-            self._hands = [_Hand(s, body.start) for s in SIDES]
-        sure = np.ones((len(body), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
-        places = places_of(body).reshape(len(body), -1)
-        frames = self._clock.push(np.column_stack([places, sure]))
+            self._hands = [_Hand(s, start) for s in SIDES]
+        sure = np.ones((len(places), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
+        frames = self._clock.push(np.column_stack([places.reshape(len(places), -1), sure]))
         self._sure.append(frames[:, -2:])
         features = hand_features(frames[:, :-2].reshape(-1, len(PLACES), 3))
         return self._look(self._network.push(features))

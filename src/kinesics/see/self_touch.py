@@ -41,13 +41,20 @@ class _Shapes:
         self.unit = u = float(eyes[1] - min(rest[:, 1].min(), 0.0)) / _EYE_HEIGHT
         self.eyes = eyes - rest[INDEX["head"]]
         # Centre relative to the joint that carries it, and radii.
-        skull, jaw, nose = ([0, 0.008, -0.072], [0.078, 0.114, 0.095]), ([0, -0.076, -0.022], [0.045, 0.052, 0.048]), ([0, -0.038, 0.028], [0.015] * 3)
+        skull, jaw, nose = (
+            ([0, 0.008, -0.072], [0.078, 0.114, 0.095]),
+            ([0, -0.076, -0.022], [0.045, 0.052, 0.048]),
+            ([0, -0.038, 0.028], [0.015] * 3),
+        )
         self.head = [(self.eyes + np.array(c) * u, np.array(r) * u) for c, r in (skull, jaw, nose)]
         hip, shoulder = rest[INDEX["leftUpperLeg"]], rest[INDEX["leftUpperArm"]]
         trunk, depth = shoulder[1] - hip[1], 0.5 * (hip[2] + shoulder[2])
         middle = np.array([0.0, hip[1] + 0.74 * trunk, depth + 0.025 * u])
         belly = np.array([0.0, hip[1] + 0.34 * trunk, depth + 0.030 * u])
-        self.chest = (middle - rest[INDEX["upperChest"]], np.array([0.155 * u, 0.32 * trunk + 0.04, 0.112 * u]))
+        self.chest = (
+            middle - rest[INDEX["upperChest"]],
+            np.array([0.155 * u, 0.32 * trunk + 0.04, 0.112 * u]),
+        )
         self.belly = (belly - rest[INDEX["spine"]], np.array([0.150 * u, 0.40 * trunk, 0.110 * u]))
         self.neck = 0.055 * u
 
@@ -73,7 +80,11 @@ def _hand_points(at: Array, side: str, unit: float) -> tuple[Array, Array]:
     """(T, P, 3) points of a hand and (P,) the thickness there."""
     fingers, tips = [], []
     for finger in _FINGERS:
-        parts = ("Metacarpal", "Proximal", "Distal") if finger == "Thumb" else ("Proximal", "Intermediate", "Distal")
+        parts = (
+            ("Metacarpal", "Proximal", "Distal")
+            if finger == "Thumb"
+            else ("Proximal", "Intermediate", "Distal")
+        )
         joints = [at[:, INDEX[f"{side}{finger}{p}"]] for p in parts]
         fingers += joints[1:]
         tips.append(joints[2] + 0.85 * (joints[2] - joints[1]))

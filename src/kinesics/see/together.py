@@ -22,7 +22,17 @@ from kinesics.bodies.humanoid import INDEX, JOINTS
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.performance import (
-    Audio, Camera, Face, Interval, Motion, Performance, Points, Scene, Signal, Tier, Video,
+    Audio,
+    Camera,
+    Face,
+    Interval,
+    Motion,
+    Performance,
+    Points,
+    Scene,
+    Signal,
+    Tier,
+    Video,
 )  # fmt: skip
 from kinesics.see._stream import Runs, labelled
 
@@ -74,7 +84,11 @@ def relate(scene: Scene, *, camera: Camera | None = None, sound: Audio | None = 
     """
     end = max([scene.duration, *(t.end for t in scene.shared.values() if isinstance(t, (Audio, Video)))])
     times = np.arange(max(2, round(end * RATE))) / RATE
-    rays = {n: r for n, p in scene.people.items() if (r := _ray(p, times, lambda: _camera(scene, camera))) is not None}
+    rays = {
+        n: r
+        for n, p in scene.people.items()
+        if (r := _ray(p, times, lambda: _camera(scene, camera))) is not None
+    }
     tiers: dict[str, dict[str, Tier]] = {n: {} for n in scene.people}
     looks, mutual = _gazes(rays, times)
     for name in rays:
@@ -119,7 +133,9 @@ def _camera(scene: Scene, camera: Camera | None) -> tuple[float, float, float]:
         if isinstance(track, Video):
             width, height = track.size
             return FOCAL * max(width, height), width / 2, height / 2
-    raise DataError("relate: nothing tells how large the picture is; give its camera= or share its video track")
+    raise DataError(
+        "relate: nothing tells how large the picture is; give its camera= or share its video track"
+    )
 
 
 def _ray(show: Performance, times: Array, camera) -> _Ray | None:
@@ -130,7 +146,9 @@ def _ray(show: Performance, times: Array, camera) -> _Ray | None:
         angles: Signal = gaze if eyes else head
         x, y, width, height = (_on(box, box.column(n), times) for n in ("x", "y", "width", "height"))
         far = focal * FACE_WIDTH / np.maximum(width, 1.0)
-        face = np.stack([(x + width / 2 - x0) / focal * far, (y0 - y - height / 2) / focal * far, -far], axis=1)
+        face = np.stack(
+            [(x + width / 2 - x0) / focal * far, (y0 - y - height / 2) / focal * far, -far], axis=1
+        )
         yaw, pitch = (np.radians(_on(angles, angles.column(n), times)) for n in ("yaw", "pitch"))
         way = np.stack([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], axis=1)
         sure = _there(box, times) * _confidence(box, times) * _confidence(angles, times)
@@ -140,7 +158,10 @@ def _ray(show: Performance, times: Array, camera) -> _Ray | None:
         at, turn = body.skeleton.forward(moved.rotations, moved.root)
         face = at[:, [INDEX["leftEye"], INDEX["rightEye"]]].mean(axis=1).astype(np.float64)
         ways = [
-            rot.rotate(rot.multiply(turn[:, INDEX["head"]], moved.rotations[:, INDEX[f"{s}Eye"]]), np.array([0.0, 0, 1]))
+            rot.rotate(
+                rot.multiply(turn[:, INDEX["head"]], moved.rotations[:, INDEX[f"{s}Eye"]]),
+                np.array([0.0, 0, 1]),
+            )
             for s in ("left", "right")
         ]
         sure = _there(body, times)
@@ -158,7 +179,9 @@ def _there(track: Signal | Motion | Face | Points, times: Array) -> Array:
 
 
 def _confidence(track: Signal | Points, times: Array) -> Array:
-    return np.ones(len(times)) if track.confidence is None else _on(track, track.confidence.min(axis=1), times)
+    return (
+        np.ones(len(times)) if track.confidence is None else _on(track, track.confidence.min(axis=1), times)
+    )
 
 
 def _unit(v: Array) -> Array:
@@ -197,7 +220,9 @@ def _gazes(rays: Mapping[str, _Ray], times: Array) -> tuple[dict[str, Tier], dic
         if (a, b) not in misses:
             continue
         both = np.maximum(misses[a, b], misses[b, a])
-        together = replace(rays[a], error=max(rays[a].error, rays[b].error), sure=np.minimum(rays[a].sure, rays[b].sure))
+        together = replace(
+            rays[a], error=max(rays[a].error, rays[b].error), sure=np.minimum(rays[a].sure, rays[b].sure)
+        )
         for name, other in ((a, b), (b, a)):
             shared[name] += _runs(times, -both, together, other)
     return looks, {a: Tier("mutual_gaze", tuple(rows)) for a, rows in shared.items()}
@@ -219,7 +244,14 @@ def _opening(show: Performance, times: Array) -> Array | None:
     """How far the mouth is open (T,), about 0 to 1; None where nothing shows it."""
     face, points = show.get("face"), show.get("landmarks")
     if isinstance(face, Face) and len(face) and face.basis == "arkit":
-        names = ("jawOpen", "mouthClose", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+        names = (
+            "jawOpen",
+            "mouthClose",
+            "mouthLowerDownLeft",
+            "mouthLowerDownRight",
+            "mouthUpperUpLeft",
+            "mouthUpperUpRight",
+        )
         v = face.select(names).values
         return _on(face, v[:, 0] - v[:, 1] + 0.25 * v[:, 2:].sum(axis=1), times)
     if isinstance(points, Points) and len(points) and points.values.shape[1] in (468, 478):
@@ -236,7 +268,8 @@ def _loudness(sound: Audio, times: Array) -> Array:
     power = np.concatenate([[0.0], np.cumsum(mono.samples.astype(np.float64).ravel() ** 2)])
     rate = float(mono.fps)
     low, high = (
-        np.clip(np.round((times + d - mono.start) * rate).astype(int), 0, len(power) - 1) for d in (-0.025, 0.025)
+        np.clip(np.round((times + d - mono.start) * rate).astype(int), 0, len(power) - 1)
+        for d in (-0.025, 0.025)
     )
     level = (power[high] - power[low]) / np.maximum(high - low, 1)
     decibels = 10 * np.log10(np.maximum(level, 1e-12))
@@ -299,7 +332,8 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
                 heard[max(0, round(s.start * RATE)) : max(0, round(s.end * RATE))] = True
         together = {n: _synchrony(m, loud) for n, m in mouths.items()}
         scores = {
-            n: np.minimum(moves[n], 1.0) * (0.4 + 0.6 * np.clip(together[n] / _SYNCHRONY, -0.5, 1.5)) - 0.5 for n in mouths
+            n: np.minimum(moves[n], 1.0) * (0.4 + 0.6 * np.clip(together[n] / _SYNCHRONY, -0.5, 1.5)) - 0.5
+            for n in mouths
         }
     smooth = {n: _moving_mean(s, half) for n, s in scores.items()}
     best = np.max(list(smooth.values()), axis=0)
@@ -320,7 +354,9 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
 
 def _turns(speaking: Mapping[str, Tier]) -> tuple[Tier, Tier]:
     """Whose turn it is, and where two speak at once."""
-    said = sorted(((i, n) for n, t in speaking.items() for i in t if i.label == "speaking"), key=lambda x: x[0].start)
+    said = sorted(
+        ((i, n) for n, t in speaking.items() for i in t if i.label == "speaking"), key=lambda x: x[0].start
+    )
     turns: list[Interval] = []
     for i, name in said:
         last = turns[-1] if turns else None
@@ -333,7 +369,9 @@ def _turns(speaking: Mapping[str, Tier]) -> tuple[Tier, Tier]:
             gap = None if last is None else round(i.start - last.end, 4)
             turns.append(Interval(i.start, i.end, name, gap, i.confidence))
     overlaps = [
-        Interval(max(i.start, j.start), min(i.end, j.end), f"{a} + {b}", None, min(i.confidence, j.confidence))
+        Interval(
+            max(i.start, j.start), min(i.end, j.end), f"{a} + {b}", None, min(i.confidence, j.confidence)
+        )
         for (i, a), (j, b) in combinations(said, 2)
         if a != b and min(i.end, j.end) - max(i.start, j.start) > 0.1
     ]
@@ -349,6 +387,10 @@ def _backchannels(name: str, nods: Tier, own: Tier, turns: Tier) -> Tier:
         if i.label == "nod" and inside and not any(s.start < i.end and s.end > i.start for s in own):
             rows.append(i)
     for s in own:
-        if s.label == "speaking" and s.duration <= 1.2 and any(t.start < s.start and s.end <= t.end for t in others):
+        if (
+            s.label == "speaking"
+            and s.duration <= 1.2
+            and any(t.start < s.start and s.end <= t.end for t in others)
+        ):
             rows.append(replace(s, label="word"))
     return Tier("backchannels", tuple(rows))
