@@ -40,7 +40,7 @@ export class Show {
 
   constructor() {
     this.player.on("time", () => this.moved());
-    this.player.on("state", () => this.film.follow(this.player.time, this.player.playing, this.player.speed));
+    this.player.on("state", () => this.film.follow(this.player.time, this.player.moving, this.player.speed));
     new ResizeObserver(() => {
       this.stage.resize();
       this.timeline.resize();
@@ -171,7 +171,7 @@ export class Show {
       if (place) this.stage.moveTo(place.x, place.z);
       this.stage.dirty = true;
     }
-    this.film.follow(time, this.player.playing, this.player.speed);
+    this.film.follow(time, this.player.moving, this.player.speed);
     this.timeline.setTime(time, this.player.playing);
     this.captions.update(time);
     this.controls.moved();
