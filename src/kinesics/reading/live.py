@@ -115,7 +115,9 @@ def _person(person: Seen, time: float) -> dict[str, Any]:
         "reasons": why.label if why else None,
         "units": [[n, UNITS.get(n, ""), round(v, 3)] for n, v in person.units(time)[:6]],
         "events": [label for label, left in person.events(time) if left == 1],
-        "curves": [[p[0], round(float(v[-1]), 3)] for p in person.plots[:4] if len(v := _last(person, p, time))],
+        "curves": [
+            [p[0], round(float(v[-1]), 3)] for p in person.plots[:4] if len(v := _last(person, p, time))
+        ],
     }
 
 

@@ -92,7 +92,10 @@ def make_app(reader: Callable[[], Reader], *, token: str, hosts: frozenset[str])
     app: FastAPI = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     folder = resources.files("kinesics.studio") / "static"
     files = {name: (folder / name).read_bytes() for name in _TYPES}
-    pairs = {n: getattr(figure, n.upper()).tolist() for n in ("oval", "lids", "lips", "brows", "nose", "hand", "pose")}
+    pairs = {
+        n: getattr(figure, n.upper()).tolist()
+        for n in ("oval", "lids", "lips", "brows", "nose", "hand", "pose")
+    }
     busy = asyncio.Lock()
 
     for file, content in files.items():
@@ -210,7 +213,7 @@ def webcam(
         If the port is not free.
     """
     settings: dict[str, Any] = {"people": people, "hands": hands, "body": body}
-    LiveReader(**settings)  # what is missing is told here, not in the page
-    page = Webcam(lambda: LiveReader(**settings), port=port)
+    ready = [LiveReader(**settings)]  # what is missing is told here, not in the page
+    page = Webcam(lambda: ready.pop() if ready else LiveReader(**settings), port=port)
     page.show(open_browser=open_browser, block=block)
     return page

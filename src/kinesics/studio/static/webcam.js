@@ -10,6 +10,8 @@ const video = $("video");
 const small = document.createElement("canvas");
 const pen = small.getContext("2d", { willReadFrequently: true });
 let socket = null, stream = null, waiting = 0, zero = 0, answers = [], now = null, sent = -1;
+const shots = new Map(); // time → the picture that was sent then: what is drawn over is what was read
+let shown = null;
 const cards = new Map(); // name → what is shown of a person
 
 $("start").addEventListener("click", begin);
@@ -32,6 +34,7 @@ async function begin() {
   address.protocol = "ws:";
   socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";
+  $("rate").textContent = "making the detectors ready …";
   socket.addEventListener("open", () => { waiting = 0; sent = -1; zero = performance.now(); });
   socket.addEventListener("message", (event) => answered(JSON.parse(event.data)));
   socket.addEventListener("close", (event) => end(event.reason || "The program on this machine has gone: start it again with kinesics read webcam."));
@@ -48,6 +51,9 @@ function end(reason) {
   socket = now = null;
   video.srcObject = null;
   cards.clear();
+  shots.clear();
+  shown?.close();
+  shown = null;
   $("people").replaceChildren();
   $("hello").hidden = false;
   $("stop").hidden = true;
@@ -73,14 +79,20 @@ function send() {
   const pixels = pen.getImageData(0, 0, width, height).data, message = new Uint8Array(16 + pixels.length), head = new DataView(message.buffer);
   head.setUint32(0, width, true);
   head.setUint32(4, height, true);
-  head.setFloat64(8, (performance.now() - zero) / 1000, true);
+  const time = (performance.now() - zero) / 1000;
+  head.setFloat64(8, time, true);
+  shots.set(time, createImageBitmap(video));
   message.set(pixels, 16);
   socket.send(message);
   waiting += 1;
 }
 
-function answered(answer) {
+async function answered(answer) {
   waiting = Math.max(0, waiting - 1);
+  const picture = await shots.get(answer.time);
+  for (const time of shots.keys()) if (time <= answer.time) shots.delete(time);
+  shown?.close();
+  shown = picture ?? null;
   now = answer;
   const at = performance.now();
   answers = [...answers.filter((t) => at - t < 2000), at];
@@ -108,6 +120,12 @@ function marks() {
   const s = Math.min(wide / small.width, high / small.height), left = (wide - small.width * s) / 2, top = (high - small.height * s) / 2;
   const mirrored = $("mirror").checked;
   const x = (v) => (mirrored ? wide - left - v * s : left + v * s), y = (v) => top + v * s;
+  if (shown) {
+    c.save();
+    if (mirrored) c.transform(-1, 0, 0, 1, wide, 0);
+    c.drawImage(shown, left, top, small.width * s, small.height * s);
+    c.restore();
+  }
   c.lineCap = "round";
   for (const person of now.people) {
     const colour = COLOURS[numberOf(person.name)];
