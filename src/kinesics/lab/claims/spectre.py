@@ -34,7 +34,7 @@ _VER, _DETECTED, _TRUE, _CLOSED = "VER*", "off detected, mm", "off true, mm", "c
 _MEASURES = {_VER: "lower", _DETECTED: "none", _TRUE: "none", _CLOSED: "higher"}
 _QUICK = {"width": 32, "lip_width": 32, "lip_depth": 2}
 _STEPS = {"lips": 40, "coarse": 60, "refine": 40}
-_FILMS = {"train": (1, 160, 12), "judge": (2, 160, 12), "test": (3, 32, 8)}
+_FILMS = {"train": (1, 160, 12), "judge": (2, 160, 12), "test": (3, 24, 8)}
 """Seed, clips and people of each part; nobody is in two of them."""
 
 Faces = list[NDArray[np.float32]]

@@ -147,7 +147,6 @@ class Net(nn.Module):
         with torch.no_grad():
             coarse = self.coarse(self.what(batch)).clamp(0, 1)
             found = self.placed(batch["seen"], coarse)
-            felt = self.lips.watched(batch["film"].float())
         before = coarse[..., list(MOUTH)]
         mouth = self.refine(self.what(batch) if config.eyes == "pictures" else found, before)
         face = coarse.clone()
@@ -157,13 +156,18 @@ class Net(nn.Module):
         away = (moved - found)[:, within].abs().sum(-1)
         landmark = near * (away * self.weights).sum(-1).mean()
         distance = near * (self.spans(moved) - self.spans(found))[:, within].abs().mean()
-        told = self.lips.features(self.mouth(moved))
-        lip = 1 - F.cosine_similarity(told, felt, dim=-1)[:, within].mean()
+        lip = self.unread(moved, batch["film"])[:, within].mean() if config.lip else landmark.new_zeros(())
         squared = 0.5 * (mouth - before)[:, within].square().mean((0, 1))
         jaw = squared[list(JAW)].sum()
         kept = config.jaw * jaw + config.residual * (squared.sum() - jaw)
         total = config.landmark * landmark + config.distance * distance + config.lip * lip + kept
         return {"landmark": landmark, "distance": distance, "lip": lip, "kept": kept, "loss": total}
+
+    def unread(self, moved: Tensor, film: Tensor) -> Tensor:
+        """(B, T) 1 − cosine of what the reader feels of fitted landmarks and of a film."""
+        with torch.no_grad():
+            felt = self.lips.watched(film.float())
+        return 1 - F.cosine_similarity(self.lips.features(self.mouth(moved)), felt, dim=-1)
 
     def what(self, batch: dict[str, Tensor]) -> Tensor:
         """What the encoders see."""
