@@ -253,8 +253,8 @@ class Spectre(System):
         )
         given = performance.face if "face" in performance else None
         if given is None:
-            coarse = self._in_chunks(networks["coarse"], {"what": what}, "face", progress)
-            face = Face(np.clip(coarse, 0, 1), ARKIT, FPS, start=landmarks.start)
+            coarse = np.clip(self._in_chunks(networks["coarse"], {"what": what}, "face", progress), 0, 1)
+            face = Face(coarse, ARKIT, FPS, start=landmarks.start)
         else:
             face = given.select(ARKIT)
             if face.basis != "arkit":
