@@ -122,7 +122,7 @@ class MouthFilm(nn.Module):
     single pictures.
     """
 
-    def __init__(self, width: int, *, channels: int = 16) -> None:
+    def __init__(self, width: int, *, channels: int = 8) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv3d(1, channels, (3, 5, 5), stride=(1, 2, 2), padding=(1, 2, 2)), nn.GELU()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kinesics import formats
 from kinesics.behaviour.controls import EMOTIONS
 from kinesics.bodies.arkit import ARKIT
+from kinesics.bodies.avatar import Avatar
 from kinesics.formats._files import replacing
 from kinesics.hear import espeak
 from kinesics.lab.claims._faces import face_of, talking_face
@@ -64,9 +65,14 @@ class Clip:
         return _camera(self.seed, self.number, self.people).film(values)
 
 
+@lru_cache(maxsize=32)
+def _person(seed: int, person: int) -> Avatar:
+    return identity(seed, person)
+
+
 @lru_cache(maxsize=64)
 def _close_up(seed: int, person: int, take: int) -> CloseUp:
-    return CloseUp(identity(seed, person), seed=seed, take=take)
+    return CloseUp(_person(seed, person), seed=seed, take=take)
 
 
 def _camera(seed: int, number: int, people: int) -> CloseUp:
@@ -90,8 +96,7 @@ def clips(count: int, cache: Path, *, seed: int, people: int, spoken: bool = Tru
         if not path.with_suffix(".npy").is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             show = _said(seed, number, people) if spoken else _hummed(seed, number)
-            who = identity(seed, number % people)
-            landmarks = detected(who, show.face, seed=seed, take=number)
+            landmarks = detected(_person(seed, number % people), show.face, seed=seed, take=number)
             formats.save(show.with_tracks(landmarks=landmarks), path)
             with replacing(path.with_suffix(".npy")) as file:
                 np.save(file, _camera(seed, number, people).film(show.face.values))
