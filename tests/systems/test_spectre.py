@@ -9,6 +9,7 @@ import pytest
 
 from kinesics.bodies.arkit import ARKIT, INDEX
 from kinesics.errors import DataError
+from kinesics.hear.phones import VISEMES
 from kinesics.performance import Face, Interval, Performance, Points, Tier
 from kinesics.seeds import rng
 from kinesics.systems import _mouth_features as mouths
@@ -234,28 +235,37 @@ def test_the_judge_shares_no_architecture_with_the_teacher():
     assert not shapes[0] & shapes[1]
 
 
-def test_the_judge_learns_to_tell_open_from_closed(tmp_path):
+def test_a_long_film_is_read_window_by_window_without_losing_or_doubling_anything():
+    judge = LipJudge(LipJudgeConfig.tiny().changed(film=8))
+
+    def read(film):
+        """Each brightness is a viseme of its own."""
+        scores = np.full((len(film), film.shape[1], len(VISEMES)), -1.0, np.float32)
+        np.put_along_axis(scores, (film[..., 0, 0] / 10).astype(int)[..., None], 1.0, axis=2)
+        return {"visemes": scores.repeat(2, axis=1)}
+
+    stream, said = rng(0, "read"), []
+    film = np.zeros((301, 8, 8), np.uint8)
+    for first in range(4, 296, 7):
+        said.append(int(stream.integers(1, len(VISEMES))))
+        film[first : first + 5] = 10 * said[-1]
+    tier = judge.said(film, {"read": read}, start=1.5)
+    assert tier.labels == tuple(VISEMES[k] for k in said)
+    assert tier[0].start == pytest.approx(1.5 + 4 / 25)
+    assert tier[-1].start == pytest.approx(1.5 + (4 + 7 * (len(said) - 1)) / 25)
+    with pytest.raises(DataError, match="nothing to read"):
+        judge.said(film[:0], {"read": read})
+
+
+def test_the_judges_loss_falls(tmp_path):
     torch.set_num_threads(1)
-    judge = LipJudge(LipJudgeConfig.tiny().changed(film=16, window=40, stride=20, width=16, depth=1))
+    judge = LipJudge(LipJudgeConfig.tiny().changed(film=16, window=24, stride=24, width=16, depth=1))
+    shows = [show_of(i) for i in range(4)]
+    corpus = Arrays.of(row for show in shows for row in judge.examples(show, film=film_of(show)))
+    training = replace(judge.training("lips"), steps=15, batch=4, warm_up=2)
+    done = fit(judge, corpus, tmp_path, training=training, every=1, progress=False, device="cpu")
+    from kinesics.lab.log import read
 
-    def clip(number: int):
-        stream, labels, film, clock = rng(number, "judge"), [], [], 0
-        while clock < 75:
-            phone, frames = ("P", "AA")[len(labels) % 2], int(stream.integers(3, 7))
-            labels.append(Interval(clock / 25, (clock + frames) / 25, phone))
-            film += [np.full((16, 16), 40 if phone == "AA" else 200, np.uint8)] * frames
-            clock += frames
-        return show_of(number).with_tracks(phones=Tier("phones", tuple(labels))), np.stack(film[:75])
-
-    clips = [clip(i) for i in range(12)]
-    corpus = Arrays.of(row for show, film in clips for row in judge.examples(show, film=film))
-    training = replace(judge.training("lips"), steps=120, batch=8, warm_up=5, rate=5e-3)
-    done = fit(judge, corpus, tmp_path, training=training, progress=False, device="cpu")
-    judge, net = restore(done.checkpoint)
-    show, film = clip(77)
-    said = judge.said(film, networks(net), start=1.0)
-    wanted = [{"P": "PP", "AA": "aa"}[p.label] for p in show.tier("phones").slice(0, 3)]
-    from kinesics.metrics.lip_reading import edits
-
-    assert edits(wanted, said.labels).errors <= 0.25 * len(wanted)
-    assert said.start >= 1
+    losses = [row["loss"] for row in read(tmp_path / "lips.jsonl") if row["kind"] == "train"]
+    assert np.mean(losses[-3:]) < 0.8 * losses[0]
+    assert done.step == 15
