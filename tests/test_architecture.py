@@ -16,13 +16,13 @@ import kinesics
 
 ROOT = Path(kinesics.__file__).parent
 FLOORS = {
-    "errors": 0, "seeds": 0, "progress": 0, "upward": 0,
-    "geometry": 1, "nn": 1,
+    "errors": 0, "progress": 0, "seeds": 0, "upward": 0,
+    "files": 1, "geometry": 1, "nn": 1,
     "performance": 2, "bodies": 2, "ports": 2,
     "formats": 3, "hear": 3, "see": 3,
     "render": 4, "metrics": 4,
     "systems": 5,
-    "behaviour": 6,
+    "behaviour": 6, "reading": 6,
     "stage": 7, "live": 7,
     "corpora": 8, "studio": 8,
     "lab": 9,

@@ -39,6 +39,7 @@ _HOME = {
     "load": "formats",
     "load_avatar": "bodies.avatar",
     "perform": "behaviour.perform",
+    "read": "reading.read",
     "retarget": "bodies.retarget",
     "save": "formats",
     "speak": "hear",
@@ -51,7 +52,10 @@ __all__ = sorted(_HOME)
 
 _upward.lend("save", "kinesics.formats", "save")
 _upward.lend("film", "kinesics.render", "film")
+_upward.lend("table", "kinesics.formats.table", "columns")
 _upward.lend("view", "kinesics.studio", "view")
+_upward.lend("report", "kinesics.reading.report", "write")
+_upward.lend("overlay", "kinesics.reading.overlay", "overlay")
 
 
 def __getattr__(name: str) -> _Any:

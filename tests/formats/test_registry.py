@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kinesics import files as _files
 from kinesics import formats
 from kinesics.errors import DataError, FormatError
-from kinesics.formats import _files
 from kinesics.performance import Interval, Performance, Tier
 
 SHOW = Performance({"words": Tier("words", [Interval(0, 1, "x")])})

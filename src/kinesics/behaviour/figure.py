@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kinesics import seeds
 from kinesics.behaviour import gaze, limits
@@ -20,7 +21,7 @@ from kinesics.behaviour.arms import (
     taut,
 )
 from kinesics.behaviour.handshapes import LIMITS_HIGH, LIMITS_LOW, Hand
-from kinesics.behaviour.limits import Volumes
+from kinesics.behaviour.limits import Volumes, soft_clip
 from kinesics.behaviour.places import Landmarks
 from kinesics.bodies.humanoid import INDEX, LEFT_FINGERS, RIGHT_FINGERS
 from kinesics.geometry import rotations as rot
@@ -30,6 +31,9 @@ from kinesics.geometry.skeleton import Skeleton
 Array = NDArray[np.float64]
 _SIDES = ("left", "right")
 _FREE = 0.30  # part of the trunk's turning that the head is carried along with
+# Degrees by which each joint of the trunk may turn in a pose from elsewhere (ours, of standing people who talk).
+_BENDS = {"hips": 25, "spine": 25, "chest": 25, "upperChest": 25, "neck": 40, "head": 40}
+_Frames = tuple[list[Array], list[Array], list[Array]]
 
 
 @dataclass
@@ -73,6 +77,13 @@ class Wishes:
 
 def _degrees(pitch_yaw_roll: Array) -> Array:
     return rot.from_rotvec(np.radians(pitch_yaw_roll))
+
+
+def _within(rotations: Array, most: float) -> Array:
+    """Rotations (..., 4) that turn by no more than ``most`` radians, without a corner."""
+    vector = rot.to_rotvec(rotations)
+    size = np.sqrt(np.sum(vector * vector, axis=-1, keepdims=True))
+    return rot.from_rotvec(vector * (soft_clip(size, -most, most) / np.maximum(size, 1e-9)))
 
 
 def _mirror_stack(values: Array, factor: Array) -> Array:
@@ -141,7 +152,7 @@ class Figure:
         local = np.zeros((n, 55, 4))
         local[..., 0] = 1
         hips = _degrees(w.hips)
-        root = self._root(w, hips)
+        root = self._root(w.root, hips)
         local[:, 0] = hips
         breath = np.zeros((n, 3))
         breath[:, 0] = w.breath
@@ -158,10 +169,10 @@ class Figure:
         made["head"] = head
         return local, root, eyes, made
 
-    def _root(self, w: Wishes, hips: Array) -> Array:
+    def _root(self, shift: Array, hips: Array) -> Array:
         root = np.empty((len(hips), 3))
         base = self._at("hips")
-        root[:, 0], root[:, 2] = base[0] + w.root[:, 0], base[2] + w.root[:, 1]
+        root[:, 0], root[:, 2] = base[0] + shift[:, 0], base[2] + shift[:, 1]
         # As high as both legs allow with their knees a little bent.
         heights = []
         for i in range(2):
@@ -184,17 +195,21 @@ class Figure:
         local[:, INDEX["head"]] = rot.from_rotvec(0.58 * total)
         place = chest_place + rot.rotate(chest, self._at("neck") - self._at("upperChest"))
         place = place + rot.rotate(rot.multiply(chest, neck), self._at("head") - self._at("neck"))
-        sockets = np.stack([self._at(s + "Eye") for s in _SIDES]) - self._at("head")
-        eyes = place[:, None] + rot.rotate(head[:, None], sockets)
         middle = 0.5 * (self._at("leftEye") + self._at("rightEye"))
         target = middle + gaze.DISTANCE * gaze.directions(w.gaze[:, 0], w.gaze[:, 1])
+        return head, place, self._eyes(local, head, place, target)
+
+    def _eyes(self, local: Array, head: Array, place: Array, target: Array) -> Array:
+        """Turn the eyes to what they look at (n, 3); azimuth and elevation in the head (n, 2)."""
+        sockets = np.stack([self._at(s + "Eye") for s in _SIDES]) - self._at("head")
+        eyes = place[:, None] + rot.rotate(head[:, None], sockets)
         azimuth, elevation = gaze.eye_rotations(target, eyes, rot.to_matrix(head))
         across = np.zeros((len(head), 2, 3))
         across[..., 1] = azimuth
         up = np.zeros_like(across)
         up[..., 0] = -elevation
         local[:, [INDEX["leftEye"], INDEX["rightEye"]]] = rot.multiply(_degrees(across), _degrees(up))
-        return head, place, np.stack([azimuth.mean(axis=1), elevation.mean(axis=1)], axis=-1)
+        return np.stack([azimuth.mean(axis=1), elevation.mean(axis=1)], axis=-1)
 
     def _arms(
         self,
@@ -205,10 +220,7 @@ class Figure:
         head: tuple[Array, Array],
     ) -> dict[str, Array]:
         rig = self.rig
-        names = ("upperChest", "hips", "head")
-        turns = [_mirror_stack(q, MIRROR_ROTATION) for q, _ in (chest, hips, head)]
-        places = [_mirror_stack(p, MIRROR_VECTOR) for _, p in (chest, hips, head)]
-        origins = [np.stack([self._at(n), self._at(n) * MIRROR_VECTOR])[:, None] for n in names]
+        turns, places, origins = frames = self._frames(chest, hips, head)
         p, q, swing = w.hands[..., :3], w.hands[..., 3:7], w.hands[..., 7]
         with_head, hanging, contact = w.hands[..., 8:9], w.hands[..., 9:10], w.hands[..., 10]
         limbs = np.clip(w.hands[..., 11:12], 0, 1)
@@ -231,16 +243,39 @@ class Figure:
         lag = (0.12 - 0.07 * w.tension) * rot.rotate(frame, w.speeds)
         hand = rot.multiply(rot.from_rotvec(rot.cross(fingers_out, -lag)), hand)
         angles = np.clip(w.fingers, LIMITS_LOW.ravel(), LIMITS_HIGH.ravel())
+        wrist = self._free(wrist, hand, angles, contact, frames)
+        way = rot.rotate(rot.conjugate(turns[0]), wrist - shoulder)
+        pole = rot.rotate(turns[0], elbow_direction(way, swing))
+        return self._bend(
+            local, (collar_local, collar_world, shoulder), wrist, hand, pole, limbs, angles, frames
+        )
+
+    def _frames(self, *carriers: tuple[Array, Array]) -> _Frames:
+        """Chest, hips and head (rotation, place), as seen by the left and by the mirrored right arm; and where each rests."""
+        turns = [_mirror_stack(q, MIRROR_ROTATION) for q, _ in carriers]
+        places = [_mirror_stack(p, MIRROR_VECTOR) for _, p in carriers]
+        names = ("upperChest", "hips", "head")
+        origins = [np.stack([self._at(n), self._at(n) * MIRROR_VECTOR])[:, None] for n in names]
+        return turns, places, origins
+
+    def _free(self, wrist: Array, hand: Array, angles: Array, contact: Array, frames: _Frames) -> Array:
+        """Wrists (2, n, 3) whose hands are out of the body and of each other."""
         tips = np.stack([self.hand[s].tips(angles[i]) for i, s in enumerate(_SIDES)])
         palm = np.broadcast_to(self._hand_parts[:, :, 1:], (*tips.shape[:2], 2, 3))
         spots = rot.rotate(hand[..., None, :], np.concatenate([palm, tips], axis=-2))
-        wrist = wrist + self._clear(wrist, spots, contact, turns, places, origins)
-        wrist = wrist + self._apart(wrist, spots[..., 1, :])
-        way = rot.rotate(rot.conjugate(turns[0]), wrist - shoulder)
-        pole = rot.rotate(turns[0], elbow_direction(way, swing))
+        wrist = wrist + self._clear(wrist, spots, contact, *frames)
+        return wrist + self._apart(wrist, spots[..., 1, :])
+
+    def _bend(
+        self, local: Array, collars: tuple[Array, Array, Array], wrist: Array, hand: Array, pole: Array,
+        limbs: ArrayLike, angles: Array, frames: _Frames,
+    ) -> dict[str, Array]:  # fmt: skip
+        """Write both arms and hands into ``local``, elbows towards ``pole`` and out of the body."""
+        rig = self.rig
+        collar_local, collar_world, shoulder = collars
         straight = taut(limbs)
         elbow, _ = two_bone(shoulder, wrist, rig.upper_length, rig.lower_length, pole, reach=straight)
-        off = self._push(elbow[..., None, :], 0.05, turns, places, origins)
+        off = self._push(elbow[..., None, :], 0.05, *frames)
         wrist_out = solve(rig, shoulder, wrist, hand, pole + 3.0 * off, limbs)
         elbow, reached, upper, lower, hand, excess = wrist_out
         chain = [
@@ -268,7 +303,7 @@ class Figure:
         )
         return limits.combine(world.reshape(*world.shape[:2], -1, 3))
 
-    def _clear(self, wrist: Array, spots: Array, contact: Array, *frames: list) -> Array:
+    def _clear(self, wrist: Array, spots: Array, contact: Array, *frames: list[Array]) -> Array:
         """Keep wrist, palm, fingers and thumb out of trunk, head and thighs; a touching hand may touch."""
         points = np.concatenate([wrist[..., None, :], wrist[..., None, :] + spots], axis=-2)
         margin = np.array([0.034, 0.012, 0.022, 0.014, 0.011, 0.011, 0.013])
@@ -285,6 +320,73 @@ class Figure:
         aside = between + 0.05 * np.exp(-((gap / 0.06) ** 2)) * [0.0, 0.35, 0.94]
         step = 0.5 * need * aside / np.maximum(np.sqrt(np.sum(aside * aside, axis=-1, keepdims=True)), 1e-3)
         return np.stack([step, -step * MIRROR_VECTOR])
+
+    def keep(self, rotations: Array, shift: Array, target: Array) -> tuple[Array, Array]:
+        """Bring poses from elsewhere within what this body can do: joint limits, collisions, planted feet.
+
+        Parameters
+        ----------
+        rotations
+            (n, 55, 4) local unit quaternions of trunk, head, arms and hands; legs and eyes are solved anew.
+        shift
+            (n, 2) of the hips from where they rest, sideways and forward, metres.
+        target
+            (n, 3) what the eyes look at, metres.
+
+        Returns
+        -------
+        rotations, root
+            (n, 55, 4), (n, 3).
+        """
+        local = np.array(rotations, dtype=np.float64)
+        shift = soft_clip(shift, -0.07 * self.unit, 0.07 * self.unit)
+        for name, most in _BENDS.items():
+            local[:, INDEX[name]] = _within(local[:, INDEX[name]], np.radians(most))
+        root = self._root(shift, local[:, 0])
+        turns, places = {"hips": local[:, 0]}, {"hips": root}
+        for parent, name in pairwise(("hips", "spine", "chest", "upperChest", "neck", "head")):
+            places[name] = places[parent] + rot.rotate(turns[parent], self._at(name) - self._at(parent))
+            turns[name] = rot.multiply(turns[parent], local[:, INDEX[name]])
+        carriers = [(turns[n], places[n]) for n in ("upperChest", "hips", "head")]
+        frames = self._frames(*carriers)
+        self._eyes(local, turns["head"], places["head"], target)
+        self._keep_arms(local, frames)
+        self._legs(local, local[:, 0], root)
+        return local, root
+
+    def _keep_arms(self, local: Array, frames: _Frames) -> None:
+        rig, (turns, places, origins) = self.rig, frames
+
+        def both(part: str) -> Array:
+            return np.stack(
+                [local[:, INDEX["left" + part]], local[:, INDEX["right" + part]] * MIRROR_ROTATION]
+            )
+
+        collar_local = both("Shoulder")
+        collar_world = rot.multiply(turns[0], collar_local)
+        base = places[0] + rot.rotate(turns[0], rig.clavicle - origins[0])
+        shoulder = base + rot.rotate(collar_world, rig.shoulder - rig.clavicle)
+        upper = rot.multiply(collar_world, both("UpperArm"))
+        elbow = shoulder + rot.rotate(upper, rig.upper * rig.upper_length)
+        lower = rot.multiply(upper, both("LowerArm"))
+        wrist = elbow + rot.rotate(lower, rig.lower * rig.lower_length)
+        hand = rot.multiply(lower, both("Hand"))
+        angles = np.stack(
+            [
+                self.hand[side].angles(local[:, fingers] * factor)
+                for side, fingers, factor in zip(
+                    _SIDES, (LEFT_FINGERS, RIGHT_FINGERS), (np.ones(4), MIRROR_ROTATION), strict=True
+                )
+            ]
+        )
+        angles = np.clip(angles, LIMITS_LOW.ravel(), LIMITS_HIGH.ravel())
+        # A straight arm does not say where its elbow points: nature does.
+        line = (wrist - shoulder) / np.linalg.norm(wrist - shoulder, axis=-1, keepdims=True)
+        off = (elbow - shoulder) - np.sum((elbow - shoulder) * line, axis=-1, keepdims=True) * line
+        way = rot.rotate(rot.conjugate(turns[0]), wrist - shoulder)
+        pole = off / rig.arm + 0.03 * rot.rotate(turns[0], elbow_direction(way, np.zeros(way.shape[:-1])))
+        wrist = self._free(wrist, hand, angles, np.zeros(wrist.shape[:-1]), frames)
+        self._bend(local, (collar_local, collar_world, shoulder), wrist, hand, 10 * pole, 0.0, angles, frames)
 
     def _legs(self, local: Array, hips: Array, root: Array) -> None:
         turn = _mirror_stack(hips, MIRROR_ROTATION)

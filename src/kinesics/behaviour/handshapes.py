@@ -347,6 +347,11 @@ class Hand:
         vectors = delta @ self._matrix.reshape(45, 20).T
         return rot.from_rotvec(vectors.reshape(*delta.shape[:-1], 15, 3))
 
+    def angles(self, rotations: Array) -> Array:
+        """Finger angles (..., 20) in degrees whose :meth:`rotations` come nearest to (..., 15, 4)."""
+        vectors = rot.to_rotvec(rotations).reshape(*rotations.shape[:-2], 45)
+        return self._rest + vectors @ np.linalg.pinv(self._matrix.reshape(45, 20)).T
+
 
 def _unit(v: Array) -> Array:
     return v / max(float(np.linalg.norm(v)), 1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -35,6 +36,9 @@ def perform(
     gesture_rate: float | None = None,
     handedness: str = "right",
     look_at: str = "camera",
+    system: str | PathLike[str] | None = None,
+    face: str | PathLike[str] | None = None,
+    options: Mapping[str, Any] | None = None,
     seed: int = 0,
     look_ahead: float = 2.0,
     progress: bool = True,
@@ -64,6 +68,13 @@ def perform(
         Who performs; see :func:`kinesics.bodies.avatar.avatars`.
     emotion, intensity, gesture_rate, handedness, look_at, seed
         See :class:`~kinesics.behaviour.controls.Controls`.
+    system, face
+        A trained system that moves the body, and one that moves the face, instead of the rules: the name of one whose
+        networks ship (``kinesics systems``), or a folder that ``kinesics export`` wrote. The user's plan stays above
+        them; limits, collisions, feet, closed lips and blinks are enforced on them. They are made offline, whatever
+        ``look_ahead`` is.
+    options
+        Their own knobs by name, for instance ``{"meaning": 0.4}`` for LivelySpeaker.
     look_ahead
         Seconds the planner may look ahead of the clock.
     progress
@@ -73,7 +84,8 @@ def perform(
     -------
     Performance
         ``speech``, the tiers and signals of :func:`kinesics.hear.hear`, ``body`` (55 joints, 60 fps),
-        ``face`` (ARKit 52, 60 fps), ``gestures`` (phases) and ``plan`` with feedback.
+        ``face`` (ARKit 52, 60 fps), ``gestures`` (phases) and ``plan`` with feedback. A ``system`` names no gestures:
+        neither they nor what the planner would have had the body do are there then.
 
     Raises
     ------
@@ -100,7 +112,16 @@ def perform(
     )
     from kinesics.bodies.avatar import load_avatar
 
-    person = load_avatar(avatar)
+    person, trained = load_avatar(avatar), {}
+    if system is not None or face is not None:
+        from kinesics.behaviour import trained as running
+
+        trained = running.load(system, face)
+        running.knobs(trained, options or {})
+    elif options:
+        raise DataError(
+            f"options {', '.join(options)} belong to a trained system; name it with system= or face="
+        )
     if text is not None and audio is not None:
         raise DataError("both a text and a sound were given; give the sound's words as its transcript")
     if text is None and audio is None and plan is not None:
@@ -140,9 +161,18 @@ def perform(
     told = {f.id for f in said if f.status in ("shifted", "dropped", "unknown")}
     feedback = (*said, *(f for f in performer.feedback if f.id not in told))
     planned = performer.planned if silent else (speech, *anchored(performer.planned, speech))
-    done = Plan(tuple(planned), feedback, "REPLACE")
     meta = {**heard.meta, **made.meta, "seed": seed, "synthetic": True, "controls": vars(controls)}
-    return replace(made, tracks={**heard.tracks, **made.tracks, "plan": done}, meta=meta)
+    made = replace(made, tracks={**heard.tracks, **made.tracks}, meta=meta)
+    if trained:
+        mine = () if own is None else own.behaviours
+        made = running.perform_trained(
+            made, trained, options=options or {}, controls=controls, avatar=avatar, own=mine,
+            times=None if own is None else own.times, progress=progress,
+        )  # fmt: skip
+        planned = running.left_of(planned, trained, {b.id for b in mine})
+        kept = {b.id for b in planned}
+        feedback = tuple(f for f in feedback if f.id in kept or f.id in told)
+    return made.with_tracks(plan=Plan(tuple(planned), feedback, "REPLACE"))
 
 
 def _spoken(text: str | None, **options: Any) -> Performance:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from kinesics.cli import files, lab, performing, research
+from kinesics.cli import files, lab, performing, reading, research
 from kinesics.errors import KinesicsError
 
 
@@ -24,6 +24,8 @@ _GROUPS = {"stage": {"make": research.stage_make, "export": research.stage_expor
 
 _COMMANDS = {
     "perform": performing.perform,
+    "read": reading.read,
+    "fetch": reading.fetch,
     "convert": files.convert,
     "info": files.info,
     "view": performing.view,

@@ -13,15 +13,24 @@ from kinesics.cli._shared import options_of
 from kinesics.errors import DataError
 
 
-def systems() -> None:
-    """List the published systems."""
-    from kinesics.systems import available
+def systems(*, records: Path = Path("claims")) -> None:
+    """List the published systems: what they make of what, whether trained networks ship, and what came of their claims.
 
+    Args:
+        records: Folder of the claims' records.
+    """
+    from kinesics.lab.claims import verdicts
+    from kinesics.systems import available
+    from kinesics.systems._loading import ships
+
+    found = verdicts(records)
     for system in available():
-        can = system.capability
-        print(
-            f"{system.name:14} {can.task:9} {', '.join(can.needs) or 'anything'} → {', '.join(can.gives)}: {system.title}"
-        )
+        can, parts = system.capability, found.get(system.name)
+        way = f"{', '.join(can.needs) or 'anything'} → {', '.join(can.gives)}"
+        status = "ships" if ships(system.name) else "to be trained"
+        if parts:
+            status += f", claim: {sum(parts.values())} of {len(parts)} parts hold"
+        print(f"{system.name:14} {can.task:9} {way:30} {can.licence:11} {status}\n{'':14} {system.title}")
 
 
 def train(

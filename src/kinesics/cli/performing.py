@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from kinesics.cli._shared import size_of
+from kinesics.cli._shared import options_of, size_of
 from kinesics.errors import DataError, FormatError
 
 Emotion = Literal["neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"]
@@ -28,6 +28,9 @@ def perform(
     gesture_rate: float | None = None,
     handedness: Literal["right", "left"] = "right",
     look_at: str = "camera",
+    system: str | None = None,
+    face: str | None = None,
+    option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-p"])] = (),
     seed: int = 0,
     view: bool = False,
 ) -> None:
@@ -47,6 +50,10 @@ def perform(
         gesture_rate: Strokes a minute; by default it follows from the intensity.
         handedness: The hand that leads.
         look_at: camera, left, right, up, down, or 'azimuth,elevation' in degrees.
+        system: A trained system that moves the body instead of the rules: gesturelsm, livelyspeaker, camn, or the folder
+            of an exported one; see `kinesics systems`.
+        face: The same for the face: emote.
+        option: Knob of these systems as name=value, for instance meaning=0.4; may be given several times.
         seed: Makes the performance repeatable.
         view: Open the performance in the browser afterwards.
     """
@@ -59,7 +66,7 @@ def perform(
     show = perform(
         text or None,
         audio=audio,
-        transcript=_read_text(transcript) if transcript else None,
+        transcript=read_text(transcript) if transcript else None,
         plan=formats.load(plan)["plan"] if plan else None,
         language=language,
         voice=voice,
@@ -69,6 +76,9 @@ def perform(
         gesture_rate=gesture_rate,
         handedness=handedness,
         look_at=look_at,
+        system=system,
+        face=face,
+        options=options_of(option),
         seed=seed,
     )
     formats.save(show, *out)
@@ -80,16 +90,19 @@ def perform(
 
 
 def _summary(show) -> str:
-    strokes = [i for i in show.tier("gestures") if i.label.startswith("stroke")]
     told = [f for f in show.plan.feedback if f.status != "realised"]
-    lines = [f"{show.duration:.1f} s, {len(show.tier('words'))} words, {len(strokes)} gesture strokes"]
+    lines = [f"{show.duration:.1f} s, {len(show.tier('words'))} words"]
+    if "gestures" in show:
+        strokes = [i for i in show.tier("gestures") if i.label.startswith("stroke")]
+        lines[0] += f", {len(strokes)} gesture strokes"
     lines += [f"{f.status}: {f.id}: {f.reason}" for f in told[:8]]
     if len(told) > 8:
         lines.append(f"and {len(told) - 8} more; save the plan (-o plan.bml) to read them all")
     return "\n".join(lines)
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file in UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import existing
 from kinesics.formats import kin
 from kinesics.formats._encode import from_json
-from kinesics.formats._files import existing
 from kinesics.performance import Performance
 from kinesics.progress import progress
 

@@ -29,8 +29,8 @@ from kinesics.corpora._corpus import (
 )
 from kinesics.corpora._recipe import Recipe
 from kinesics.errors import DataError, FormatError, KinesicsError, MissingExtra
+from kinesics.files import replacing
 from kinesics.formats import kin, sound
-from kinesics.formats._files import replacing
 from kinesics.performance import Audio, Face, Motion, Performance, Points, Signal
 from kinesics.performance._sampled import exact_rate
 from kinesics.progress import progress

@@ -20,12 +20,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kinesics import files as _files
 from kinesics.errors import DataError, FormatError, choose
-from kinesics.formats import _files
 
 if TYPE_CHECKING:
     from kinesics.formats._format import Format
-    from kinesics.performance import Performance
+    from kinesics.performance import Performance, Scene
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "elan": (".eaf",),
     "glb": (".glb", ".gltf"),
     "hts": (".lab",),
+    "html": (".html",),
     "humanml3d": (".humanml3d.npy", ".npy"),
     "kin": (".kin",),
     "kinect": (".kinect.csv",),
@@ -199,7 +200,7 @@ def recognised(path: str | PathLike[str]) -> bool:
         return False
 
 
-def load(path: str | PathLike[str], *, format: str | None = None, **options: Any) -> Performance:
+def load(path: str | PathLike[str], *, format: str | None = None, **options: Any) -> Performance | Scene:
     """Read a file.
 
     Parameters
@@ -213,8 +214,8 @@ def load(path: str | PathLike[str], *, format: str | None = None, **options: Any
 
     Returns
     -------
-    Performance
-        The tracks that the file holds.
+    Performance or Scene
+        The tracks that the file holds; a scene where it was written from one.
 
     Raises
     ------
@@ -239,7 +240,7 @@ def load(path: str | PathLike[str], *, format: str | None = None, **options: Any
         assert found.read is not None
         _check_options(options, {found.name: found.read})
         _files.existing(path, f"{found.name} file")
-        return found.read(path, **options)
+        return _whole(found.read(path, **options), path)
     except MemoryError as error:
         raise FormatError(
             path, "size", "a file that fits into memory", "cut it into parts, or find more memory"
@@ -250,7 +251,7 @@ def load(path: str | PathLike[str], *, format: str | None = None, **options: Any
         ) from error
 
 
-def save(performance: Performance, *paths: str | PathLike[str], **options: Any) -> None:
+def save(performance: Performance | Scene, *paths: str | PathLike[str], **options: Any) -> None:
     """Write one or more files; each is written whole or not at all.
 
     Tracks that a format has no place for are left out of its file, which is logged; see :func:`left_out`.
@@ -258,7 +259,7 @@ def save(performance: Performance, *paths: str | PathLike[str], **options: Any) 
     Parameters
     ----------
     performance
-        What to write.
+        What to write. Formats for one person take a scene that has one.
     paths
         The files; each one's extension tells its format. Missing folders are made.
     options
@@ -276,8 +277,9 @@ def save(performance: Performance, *paths: str | PathLike[str], **options: Any) 
     found = [(Path(p), format_of(p, verb="write")) for p in paths]
     takes = _check_options(options, {f.name: f.write for _, f in found})
     for path, form in found:
-        left = left_out(performance, path)
-        if left and len(left) == len(performance.tracks):
+        show = _for(form, performance, path)
+        left = left_out(show, path)
+        if left and len(left) == len(show.tracks):
             raise DataError(
                 f"{path}: {form.name} holds {', '.join(form.carries)}; this performance has only "
                 f"{', '.join(left)}"
@@ -286,14 +288,14 @@ def save(performance: Performance, *paths: str | PathLike[str], **options: Any) 
             log.info("%s: left out: %s", path, ", ".join(left))
         assert form.write is not None
         try:
-            form.write(performance, path, **{k: v for k, v in options.items() if k in takes[form.name]})
+            form.write(show, path, **{k: v for k, v in options.items() if k in takes[form.name]})
         except DataError as error:
             if str(path) in str(error):
                 raise
             raise DataError(f"{path}: {error}") from error
 
 
-def left_out(performance: Performance, path: str | PathLike[str]) -> list[str]:
+def left_out(performance: Performance | Scene, path: str | PathLike[str]) -> list[str]:
     """Names of the tracks that the format of a file has no place for.
 
     Formats of which a file holds one tier (``tier=``) choose it themselves, and log the others.
@@ -309,6 +311,30 @@ def left_out(performance: Performance, path: str | PathLike[str]) -> list[str]:
     assert form.write is not None
     one_tier = "tier" in _options_of(form.write)
     return [n for n, t in performance.tracks.items() if not _holds(form, n, t, one_tier)]
+
+
+def _whole(performance: Performance, path: Path) -> Performance | Scene:
+    """A scene where a file says that it holds one."""
+    if "scene" not in performance.meta:
+        return performance
+    from kinesics.performance import Scene
+
+    try:
+        return Scene.of(performance)
+    except DataError as error:
+        raise FormatError(path, "meta, 'scene'", "who is in it", f"the file is damaged ({error})") from error
+
+
+def _for(form: Format, show: Performance | Scene, path: Path) -> Performance | Scene:
+    """What a format is given: a scene as it is where it takes one, else its only person with what is shared."""
+    people = getattr(show, "people", None)
+    if people is None or form.scenes:
+        return show
+    if len(people) != 1:
+        raise DataError(
+            f"{path}: {form.name} holds one person; save scene.person(name) of one of: {', '.join(people) or 'nobody'}"
+        )
+    return show.person(0)
 
 
 def _holds(form: Format, name: str, track: Any, one_tier: bool) -> bool:

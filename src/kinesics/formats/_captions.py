@@ -14,6 +14,9 @@ from kinesics.performance import Interval, Performance, Tier
 
 log = logging.getLogger(__name__)
 
+SPEECH = ("captions", "words")
+"""Tiers that say what is said, the better one first."""
+
 MOST_BYTES = 64_000_000
 MOST_CHARACTERS = 84
 """Characters of a cue made of words: two lines of 42, as broadcasters have it (BBC, Netflix)."""
@@ -54,7 +57,7 @@ def cues(performance: Performance, tier: str | None, path: Path, what: str) -> l
     DataError
         If there is no such tier, or it is not clear which.
     """
-    tier, chosen = one_tier(performance, tier, ("captions", "words"), path, what)
+    tier, chosen = one_tier(performance, tier, SPEECH, path, what)
     chosen = from_zero(chosen, path)
     words = from_zero(performance.tier("words"), path)
     tell_left(performance, (tier, "words"), path, what)

@@ -13,12 +13,12 @@ from typing import Any
 from kinesics import formats
 from kinesics.errors import DataError, KinesicsError
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.performance import Face, Motion, Performance, Plan, Points, Signal, Tier
+from kinesics.performance import Face, Motion, Performance, Plan, Points, Scene, Signal, Tier
 from kinesics.progress import progress
 
 log = logging.getLogger(__name__)
 
-Change = Callable[[Performance, Path], Performance]
+Change = Callable[[Performance | Scene, Path], Performance | Scene]
 
 
 def convert(
@@ -30,7 +30,7 @@ def convert(
     change: Change | None = None,
     read: Mapping[str, Any] | None = None,
     write: Mapping[str, Any] | None = None,
-) -> Performance:
+) -> Performance | Scene:
     """Read a file, bring it to another skeleton or rate where asked, and write it as another.
 
     Parameters
@@ -49,7 +49,7 @@ def convert(
 
     Returns
     -------
-    Performance
+    Performance or Scene
         What was written.
 
     Raises
@@ -78,9 +78,15 @@ def convert(
 
 
 def adapt(
-    performance: Performance, *, skeleton: str | PathLike[str] | Skeleton | None = None, fps: object = None
-) -> Performance:
+    performance: Performance | Scene,
+    *,
+    skeleton: str | PathLike[str] | Skeleton | None = None,
+    fps: object = None,
+) -> Performance | Scene:
     """A performance whose body is on another skeleton, and whose frames come at another rate."""
+    if isinstance(performance, Scene):
+        people = {n: adapt(p, skeleton=skeleton, fps=fps) for n, p in performance.people.items()}
+        return replace(performance, people=people)
     tracks = dict(performance.tracks)
     if skeleton is not None:
         if "body" not in tracks:

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from kinesics.errors import DataError, FormatError
-from kinesics.formats._files import existing
+from kinesics.files import existing
 from kinesics.formats._text import xml_of
 from kinesics.formats._tiers import about, gathered
 from kinesics.performance import Interval, Performance

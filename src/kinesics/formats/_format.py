@@ -32,6 +32,8 @@ class Format:
         other recognises. Raises nothing over a bad file.
     also_reads
         Endings that it reads but never writes: shared by many formats, or not worth writing.
+    scenes
+        Whether ``write`` takes a Scene as well; other formats are given one person.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Format:
     write: Callable[..., None] | None = None
     recognises: Callable[[Path], bool] | None = None
     also_reads: tuple[str, ...] = ()
+    scenes: bool = False
 
     def __post_init__(self) -> None:
         endings = (*self.extensions, *self.also_reads)

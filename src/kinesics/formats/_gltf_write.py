@@ -22,9 +22,9 @@ from kinesics.bodies.export import face_for_export
 from kinesics.bodies.humanoid import JOINTS, PARENTS
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import existing, replacing
 from kinesics.formats import sound
 from kinesics.formats._encode import encode_plan, encode_tier, number
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._gltf import Appender, Glb, read_glb, targets_of
 from kinesics.formats._gltf_nodes import nodes_of
 from kinesics.formats._vrm import Vrm, vrm_of

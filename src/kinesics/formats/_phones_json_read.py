@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import existing
 from kinesics.formats._encode import MAX_NUMBER, from_json, json_in
-from kinesics.formats._files import existing
 from kinesics.formats._text import head_of, text_of
 from kinesics.performance import Interval, Performance, Tier
 

@@ -36,6 +36,26 @@ PIECE = 30_000
 _BLOCK = 1024
 
 
+PERSON = "person"
+"""First column where the rows are of several people; a shared track's is empty."""
+
+
+def columns_of(people: bool) -> tuple[str, ...]:
+    """The columns of a long table, of one person or of several."""
+    return (PERSON, *COLUMNS) if people else COLUMNS
+
+
+def who_and_what(track: str, people: bool) -> tuple[str, str]:
+    """A scene's person and track, of ``person/track``; else ("", track)."""
+    who, _, what = track.partition("/") if people and "/" in track else ("", "", track)
+    return who, what
+
+
+def joined(who: str, what: str) -> str:
+    """Back from :func:`who_and_what`."""
+    return f"{who}/{what}" if who else what
+
+
 @dataclass(frozen=True)
 class Long:
     """The rows as columns: texts as (values, index into them), numbers as float64 with NaN where there is none."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import FormatError, MissingExtra
+from kinesics.files import replacing
 from kinesics.formats._encode import from_json, to_json
-from kinesics.formats._files import replacing
-from kinesics.formats._table_long import COLUMNS, Block, Long, blocks
+from kinesics.formats._table_long import PERSON, Block, Long, blocks, columns_of, joined, who_and_what
 from kinesics.formats._table_wide import Wide
 from kinesics.performance import Performance
 
@@ -55,7 +55,9 @@ def write_long(path: Path, performance: Performance, about: dict[str, Any]) -> N
     """As :func:`write_wide`, with a row per number or interval; values are float64."""
     pa = _arrow()
     word = pa.dictionary(pa.int32(), pa.string())
-    kinds = dict.fromkeys(COLUMNS, pa.float64()) | {
+    people = "scene" in performance.meta
+    kinds = dict.fromkeys(columns_of(people), pa.float64()) | {
+        **({PERSON: word} if people else {}),
         "track": word,
         "type": word,
         "name": word,
@@ -64,10 +66,11 @@ def write_long(path: Path, performance: Performance, about: dict[str, Any]) -> N
     schema = _schema(pa, list(kinds.items()), about)
     with replacing(path) as file, pa.parquet.ParquetWriter(file, schema, compression="zstd") as out:
         for block in blocks(performance.tracks):
-            out.write_table(_rows(pa, schema, block))
+            out.write_table(_rows(pa, schema, block, people))
 
 
-def _rows(pa: Any, schema: Any, block: Block) -> Any:
+def _rows(pa: Any, schema: Any, block: Block, people: bool) -> Any:
+    who, what = who_and_what(block.track, people)
     times, each = block.values.shape
     count = times * each
 
@@ -80,7 +83,8 @@ def _rows(pa: Any, schema: Any, block: Block) -> Any:
 
     names = block.names or [""]
     columns = {
-        "track": same(block.track),
+        PERSON: same(who),
+        "track": same(what),
         "type": same(block.kind),
         "time": numbers(np.repeat(block.time, each)),
         "end": numbers(np.repeat(block.end, each)),
@@ -91,7 +95,7 @@ def _rows(pa: Any, schema: Any, block: Block) -> Any:
         "confidence": numbers(block.confidence),
         "label": pa.array(block.labels or [None] * count, pa.string()),
     }
-    return pa.Table.from_arrays([columns[c] for c in COLUMNS], schema=schema)
+    return pa.Table.from_arrays([columns[c] for c in schema.names], schema=schema)
 
 
 class Parquet:
@@ -201,6 +205,8 @@ class Parquet:
     def long(self) -> Long:
         """The rows of a long table."""
         texts = {c: self._codes(c) for c in ("track", "type", "name")}
+        if PERSON in self.names:
+            texts["track"] = _paired(self._codes(PERSON), texts["track"])
         numbers = {
             c: self._column(c).astype(np.float64) if c in self.names else np.full(self.rows, np.nan)
             for c in ("time", "end", "value", "confidence")
@@ -231,3 +237,12 @@ class Parquet:
                 part[none] = keys.setdefault("", len(keys))
             parts.append(part)
         return list(keys) or [""], np.concatenate(parts)
+
+
+def _paired(
+    people: tuple[list[str], NDArray[np.intp]], tracks: tuple[list[str], NDArray[np.intp]]
+) -> tuple[list[str], NDArray[np.intp]]:
+    """Names ``person/track`` of two columns of codes."""
+    pairs, codes = np.unique(people[1] * len(tracks[0]) + tracks[1], return_inverse=True)
+    names = [joined(people[0][p // len(tracks[0])], tracks[0][p % len(tracks[0])]) for p in pairs.tolist()]
+    return names, codes.astype(np.intp)

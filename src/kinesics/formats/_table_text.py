@@ -15,10 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import replacing
 from kinesics.formats._delimited import cells_of, delimiter_of, numbers_of, sheet_of
 from kinesics.formats._encode import from_json, to_json
-from kinesics.formats._files import replacing
-from kinesics.formats._table_long import ABOUT, COLUMNS, PIECE, Long, blocks
+from kinesics.formats._table_long import (
+    ABOUT,
+    PERSON,
+    PIECE,
+    Long,
+    blocks,
+    columns_of,
+    joined,
+    who_and_what,
+)
 from kinesics.formats._table_wide import Wide
 from kinesics.performance import Performance
 
@@ -64,22 +73,25 @@ def write_wide(path: Path, wide: Wide, about: dict[str, Any] | None) -> None:
 
 def write_long(path: Path, performance: Performance, about: dict[str, Any] | None) -> None:
     """A line per number or interval; the description comes last, in rows of type ``about``."""
+    people = "scene" in performance.meta
     with replacing(path) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
-        text.write(",".join(COLUMNS) + "\n")
-        for lines in _long_lines(performance):
+        text.write(",".join(columns_of(people)) + "\n")
+        for lines in _long_lines(performance, people):
             text.write(lines)
         if about is not None:
             whole = to_json(about, "this performance's meta").decode("utf-8")
             for i in range(0, len(whole), PIECE):
-                text.write(f",{ABOUT},,,,{i // PIECE},,{_quoted(whole[i : i + PIECE])}\n")
+                text.write(f"{',' * people},{ABOUT},,,,{i // PIECE},,{_quoted(whole[i : i + PIECE])}\n")
         text.flush()
         text.detach()
 
 
-def _long_lines(performance: Performance) -> Iterator[str]:
+def _long_lines(performance: Performance, people: bool) -> Iterator[str]:
     for block in blocks(performance.tracks):
-        head = f"{_quoted(block.track)},{block.kind}"
+        who, what = who_and_what(block.track, people)
+        head = f"{_quoted(who)},{_quoted(what)}" if people else _quoted(what)
+        head = f"{head},{block.kind}"
         times = _numbers(block.time).tolist()
         values, sure = _numbers(block.values).tolist(), _numbers(block.confidence).tolist()
         if block.names:
@@ -117,6 +129,9 @@ def read_long(path: Path, text: str) -> Long:
         for rows in _chunks(path, reader, len(header)):
             columns = dict(zip(header, zip(*rows, strict=True), strict=False))
             empty = ("",) * len(rows)
+            if PERSON in columns:
+                pairs = zip(columns[PERSON], columns.get("track", empty), strict=True)
+                columns["track"] = tuple(joined(who, what) for who, what in pairs)
             for name, known in words.items():
                 codes[name].append(np.array([known[c] for c in columns.get(name, empty)], dtype=np.intp))
             for name, parts in numbers.items():

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.export import face_for_export
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.files import replacing
 from kinesics.formats._encode import json_in, to_json
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._table_clock import clock_of
 from kinesics.formats._text import head_of, text_of

@@ -50,9 +50,9 @@ from xml.sax import handler
 from xml.sax.xmlreader import Locator
 
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.files import existing, replacing
 from kinesics.formats._bml_build import CHILDREN, POINTS, Builder, head_of_meta
 from kinesics.formats._bml_write import NAMESPACE, OWN, write_bml
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of
 from kinesics.performance import Feedback, Performance, Plan, Sync

@@ -34,10 +34,10 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.files import existing, replacing
 from kinesics.formats._bml_build import POINTS, Builder, head_of_meta
 from kinesics.formats._bml_write import time_text
 from kinesics.formats._encode import MAX_NUMBER, json_in
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
 from kinesics.formats._tiers import encoded

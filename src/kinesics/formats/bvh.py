@@ -37,8 +37,8 @@ from numpy.typing import NDArray
 
 from kinesics.bodies.export import body_for_export
 from kinesics.errors import DataError, FormatError, KinesicsError, choose
+from kinesics.files import replacing
 from kinesics.formats._bvh_read import Frames, Lines, Tree, read_frames, read_tree
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton

@@ -17,6 +17,10 @@ path relative to the .eaf or a URL), ``author=""``, ``date="2026-05-01T12:00:00+
 average), or all of them gesture phases, emotions or head movements, gets a controlled vocabulary, so that
 ELAN offers them in a menu.
 
+A scene's tiers are named ``person - track`` and have the person as participant; its video is the linked medium, by a path
+relative to the document. Signals of faces that were read become tiers, too: ``gaze_direction``, ``head_direction`` and
+``active_units`` (see :mod:`kinesics.formats._summaries`); ``signals=False`` leaves them out.
+
 Reading gives every tier as it stands, also empty ones. Names follow the rules of TextGrid: ``Word`` becomes
 ``words``, a second tier of one track's name ``name (2)``; ``meta["elan"]["names"]`` keeps the file's own.
 Annotations that refer to others have their time: of a Symbolic_Association the parent's, of a
@@ -32,18 +36,21 @@ annotation document, whatever TIME_ORIGIN a medium has (told in ``origins``, mil
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, choose
+from kinesics.files import replacing
 from kinesics.formats._eaf_read import read
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
+from kinesics.formats._summaries import DIRECTIONS, summaries
 from kinesics.formats._text import xml_text, xml_value
 from kinesics.formats._tiers import chosen, from_zero, lane_names, lanes, own_name
-from kinesics.performance import Interval, Performance, Tier
+from kinesics.performance import Interval, Performance, Scene, Tier
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +65,22 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "rest",
     ),
     "emotions": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"),
+    "expressions": (
+        "neutral",
+        "happy",
+        "sad",
+        "surprise",
+        "fear",
+        "disgust",
+        "anger",
+        "contempt",
+        "unknown",
+    ),
     "head movements": ("NOD", "SHAKE", "TILT", "TOSS", "BOW", "TURN", "RAISE", "LOWER"),
+    "head events": ("nod", "shake", "tilt", "turn", "raise", "lower", "unknown"),
+    "directions": DIRECTIONS,
 }
-"""Vocabularies of this package: phases after Kendon (2004), its emotions and head movements."""
+"""Vocabularies of this package: phases after Kendon (2004), its emotions, head movements and what reading tells."""
 
 MOST_LABELS = 40
 _MIME = {
@@ -77,7 +97,7 @@ _CONSTRAINTS = (
 
 
 def write(
-    performance: Performance,
+    performance: Performance | Scene,
     path: str | Path,
     *,
     tiers: Sequence[str] | None = None,
@@ -86,6 +106,7 @@ def write(
     date: str = "1970-01-01T00:00:00+00:00",
     vocabularies: str = "auto",
     numbers: bool = True,
+    signals: bool = True,
 ) -> None:
     """Write tiers as an ELAN document.
 
@@ -106,6 +127,8 @@ def write(
         ``"auto"``: controlled vocabularies for tiers of few or known labels; ``"none"``.
     numbers
         Whether values and confidences get dependent tiers.
+    signals
+        Whether gaze, head and action units become tiers of their directions and combinations.
 
     Raises
     ------
@@ -116,17 +139,50 @@ def write(
     choose("vocabularies", vocabularies, ("auto", "none"))
     if not _DATE.fullmatch(date):
         raise DataError(f"date {date!r}; expected ISO 8601 such as 2026-05-01T12:00:00+00:00")
-    picked = chosen(performance, tiers, path, "an ELAN document")
-    facts = performance.meta.get("elan", {})
+    show = performance
+    if signals and isinstance(show, Scene):
+        show = replace(show, people={n: _summarised(p) for n, p in show.people.items()})
+    elif signals:
+        show = _summarised(show)
+    if isinstance(show, Scene):
+        show = _gathered(show, path)
+    picked = chosen(show, tiers, path, "an ELAN document")
+    facts = show.meta.get("elan", {})
     document = _Document(numbers, facts.get("participants") or {})
     for track, tier in picked.items():
-        document.add(track, own_name(performance, "elan", track), from_zero(tier, path), vocabularies, path)
+        document.add(track, own_name(show, "elan", track), from_zero(tier, path), vocabularies, path)
     if media is None:
         media = facts.get("media") or ()
     sources = [media] if isinstance(media, (str, Path)) else list(media)
     text = document.text([str(m) for m in sources], author, date)
     with replacing(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def _gathered(scene: Scene, path: Path) -> Performance:
+    """A scene as one performance, with what an ELAN document should say of it."""
+    show = scene.as_performance()
+    facts: dict[str, Any] = {"participants": {}, "names": {}}
+    for name in scene.people:
+        for track in scene.people[name]:
+            facts["participants"][f"{name}/{track}"] = name
+            facts["names"][f"{name}/{track}"] = f"{name} - {track}"
+    if source := scene.meta.get("source"):
+        facts["media"] = [_beside(Path(source), path)]
+    return Performance(show.tracks, {**show.meta, "elan": facts})
+
+
+def _beside(file: Path, document: Path) -> str:
+    """The path of a medium, from the document's folder where there is a way."""
+    try:
+        return Path(os.path.relpath(file, document.resolve().parent)).as_posix()
+    except ValueError:  # another drive
+        return str(file)
+
+
+def _summarised(person: Performance) -> Performance:
+    new = {n: t for n, t in summaries(person).items() if n not in person}
+    return replace(person, tracks={**person.tracks, **new})
 
 
 class _Document:
@@ -309,4 +365,4 @@ def _attributes(values: dict[str, str]) -> str:
     return "".join(f" {k}={xml_value(v)}" for k, v in values.items())
 
 
-FORMAT = Format("ELAN", (".eaf",), ("tiers",), read, write)
+FORMAT = Format("ELAN", (".eaf",), ("tiers",), read, write, scenes=True)

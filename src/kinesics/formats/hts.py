@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError, choose
-from kinesics.formats._files import existing, replacing
+from kinesics.files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left, tell_lost

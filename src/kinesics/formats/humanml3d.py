@@ -55,7 +55,7 @@ from numpy.typing import ArrayLike, NDArray
 from kinesics.bodies.from_joints import HUMANML3D, from_joints
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, FormatError, KinesicsError, choose
-from kinesics.formats._files import existing, replacing
+from kinesics.files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._humanml3d import BLOCKS, CONTACTS, FPS, WIDTH, joints_of, uniform, vectors_of
 from kinesics.formats._humanml3d import settle as settled

@@ -8,7 +8,8 @@ It is a safetensors file: any program that reads safetensors sees the arrays. La
   ``{"version": 1, "meta": {…}, "tracks": [{"name", "type", …}, …]}``.
 - The arrays, one after the other. Array ``"3.values"`` belongs to the fourth track.
 
-Carries every track, tier, signal, plan and fact, bit for bit, but no video, which stays in its own file. Reading maps the file: samples come
+Carries every track, tier, signal, plan and fact, bit for bit, but no video, which stays in its own file. A scene's
+people are told apart by their tracks' names, ``person/track``; ``meta["scene"]`` says who is in it. Reading maps the file: samples come
 from the disk when they are used, and an hour opens as fast as a second. Nothing in the file is
 believed: lengths, shapes and places are checked against its size before anything is made of them.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import replacing
 from kinesics.formats._encode import (
     decode_plan,
     decode_tier,
@@ -39,10 +42,9 @@ from kinesics.formats._encode import (
     to_json,
     whole,
 )
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.performance import Audio, Face, Motion, Performance, Plan, Points, Signal, Tier, Video
+from kinesics.performance import Audio, Face, Motion, Performance, Plan, Points, Scene, Signal, Tier, Video
 from kinesics.performance.performance import Track
 
 VERSION = 1
@@ -50,14 +52,17 @@ _MAX_HEADER = 100_000_000  # as in safetensors itself
 _Arrays = dict[str, NDArray[np.float32]]
 
 
-def write(performance: Performance, path: str | Path) -> None:
-    """Write everything, lossless.
+def write(performance: Performance | Scene, path: str | Path) -> None:
+    """Write everything, lossless; of a scene's video its path (``meta["source"]``).
 
     Raises
     ------
     DataError
         If ``meta`` holds something that JSON cannot, there is a video, or the disk does not take the file.
     """
+    if isinstance(performance, Scene):
+        shared = {n: t for n, t in performance.shared.items() if not isinstance(t, Video)}
+        performance = replace(performance, shared=shared).as_performance()
     films = [n for n, t in performance.tracks.items() if isinstance(t, Video)]
     if films:
         raise DataError(
@@ -244,4 +249,4 @@ def _build(index: int, about: Any, arrays: _Arrays) -> Track:
     return kinds[kind]()
 
 
-FORMAT = Format("Kinesics", (".kin",), ("every track",), read, write)
+FORMAT = Format("Kinesics", (".kin",), ("every track",), read, write, scenes=True)

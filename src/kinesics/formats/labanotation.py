@@ -44,8 +44,8 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import existing, replacing
 from kinesics.formats._encode import json_in
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
 from kinesics.performance import Behaviour, Interval, Performance, Plan, Sync, Tier

@@ -52,9 +52,9 @@ from kinesics.bodies.export import EYE_LOOK, EYE_LOOK_DEGREES, face_for_export
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import FormatError, choose
+from kinesics.files import replacing
 from kinesics.formats import _timecode
 from kinesics.formats._delimited import Sheet, cells_of, column_of, delimiter_of, numbers_of, sheet_of
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
 from kinesics.formats._vrm_face import as_arkit, movable

@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.files import existing, replacing
 from kinesics.formats._delimited import cells_of, delimiter_of, numbers_of, sheet_of
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import head_of, text_of
 from kinesics.performance import Face, Performance

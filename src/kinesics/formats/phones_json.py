@@ -45,8 +45,8 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError
+from kinesics.files import replacing
 from kinesics.formats._captions import grouped
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._phones_json_read import read, recognises
 from kinesics.formats._tiers import encoded

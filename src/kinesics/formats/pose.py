@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError, KinesicsError, MissingExtra
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._pose_header import MOST_BYTES, layout_of
 from kinesics.performance import Performance, Points

@@ -23,8 +23,8 @@ import re
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError
+from kinesics.files import existing, replacing
 from kinesics.formats._encode import MAX_NUMBER
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded, from_zero, one_tier, tell_left

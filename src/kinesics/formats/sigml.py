@@ -53,7 +53,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kinesics.errors import DataError, FormatError
-from kinesics.formats._files import existing, replacing
+from kinesics.files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._gestural import symbols_of_sign
 from kinesics.formats._hamnosys import symbols_of

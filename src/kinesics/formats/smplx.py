@@ -70,8 +70,8 @@ from kinesics.bodies.export import body_for_export
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, choose
+from kinesics.files import replacing
 from kinesics.formats import _npz
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._smpl_body import PELVIS, TURNS, load_model
 from kinesics.formats._smpl_layouts import HAND_ROOTS, SMPLH, Array, Fields, layout_of, take_of

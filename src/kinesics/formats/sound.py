@@ -22,7 +22,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kinesics.errors import DataError, FormatError, MissingExtra
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Performance

@@ -20,8 +20,8 @@ import re
 from pathlib import Path
 
 from kinesics.errors import FormatError
+from kinesics.files import existing, replacing
 from kinesics.formats import _captions
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import decoded, encoding_fact
 from kinesics.formats._tiers import encoded

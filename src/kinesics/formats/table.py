@@ -13,6 +13,7 @@ where a track has not begun or is over, cells are empty. Tiers and plans have no
 
 **Long** (``layout="long"``): a row per number or interval with the columns ``track, type, time, end, name, value, confidence, label``.
 Takes everything, each track on its own clock; a tier's interval has ``end`` and ``label``. Big: a body alone is 13,400 rows a second.
+A scene is always written long, with ``person`` as first column (empty for what is shared), and read as a scene again.
 
 **What columns cannot say** (exact rate, skeleton, units, basis, order, plan, facts) is a description in JSON: in the schema
 metadata ``kinesics`` of Parquet, in a long CSV as last rows of type ``about`` (filter them out: ``type != "about"``), in a wide CSV only with
@@ -44,15 +45,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kinesics.errors import DataError, FormatError, KinesicsError, choose
 from kinesics.formats import _table_parquet, _table_text
 from kinesics.formats._delimited import cells_of, delimiter_of
 from kinesics.formats._format import Format
-from kinesics.formats._table_long import Long, about_in, from_long
+from kinesics.formats._table_long import (
+    PERSON,
+    Block,
+    Long,
+    about_in,
+    blocks,
+    columns_of,
+    from_long,
+    who_and_what,
+)
 from kinesics.formats._table_tracks import about_of, checked_about, describe
 from kinesics.formats._table_wide import Wide, foreign, from_wide, to_wide
 from kinesics.formats._text import decoded, encoding_fact
-from kinesics.performance import Audio, Performance, Plan, Tier, Video
+from kinesics.performance import Audio, Performance, Plan, Scene, Tier, Video
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +126,7 @@ def _read_text(path: Path, fps: object, time: str | None) -> Performance:
     header = [c.lower() for c in cells_of(line, delimiter_of(line))]
     if "track" in header and {"value", "label"} & set(header):
         long = _table_text.read_long(path, table.lstrip("\n"))
-        return _long(path, long, about_in(long) or about)
+        return _long(path, long, about_in(long) or about, PERSON in header)
     comments = text[: len(text) - len(table)].count("\n")
     columns, words = _table_text.read_wide(path, table, comments)
     show = _wide(path, columns, words, about, fps, time)
@@ -125,14 +138,18 @@ def _read_text(path: Path, fps: object, time: str | None) -> Performance:
 def _read_parquet(path: Path, fps: object, time: str | None) -> Performance:
     file = _table_parquet.Parquet(path)
     if "track" in file.names and {"value", "label"} & set(file.names):
-        return _long(path, file.long(), file.about())
+        return _long(path, file.long(), file.about(), PERSON in file.names)
     columns, words = file.numbers()
     return _wide(path, columns, words, file.about(), fps, time)
 
 
-def _long(path: Path, long: Long, about: Any) -> Performance:
+def _long(path: Path, long: Long, about: Any, people: bool) -> Performance:
     if about is None:
-        return Performance(from_long(long, None), {"table": {"layout": "long"}})
+        tracks = from_long(long, None)
+        meta: dict[str, Any] = {"table": {"layout": "long"}}
+        if people:
+            meta["scene"] = {"people": {n.partition("/")[0]: {} for n in tracks if "/" in n}}
+        return Performance(tracks, meta)
     meta, tracks = checked_about(about)
     return Performance(from_long(long, tracks), meta)
 
@@ -155,7 +172,7 @@ def _wide(
 
 
 def write(
-    performance: Performance,
+    performance: Performance | Scene,
     path: str | Path,
     *,
     layout: str = "auto",
@@ -194,10 +211,15 @@ def write(
     """
     path = Path(path)
     choose("layout", layout, ["auto", "wide", "long"])
-    show = _chosen(performance, track)
+    people = isinstance(performance, Scene)
+    show = _chosen(performance.as_performance() if isinstance(performance, Scene) else performance, track)
     parquet = path.suffix.lower() == ".parquet"
+    if layout == "wide" and people:
+        raise DataError(f"{path}: a scene is written as a long table; save scene.person(name) as a wide one")
     if layout == "auto":
-        layout = "long" if any(isinstance(t, (Tier, Plan)) for t in show.tracks.values()) else "wide"
+        layout = (
+            "long" if people or any(isinstance(t, (Tier, Plan)) for t in show.tracks.values()) else "wide"
+        )
     if layout == "wide":
         wide, tracks = to_wide(show.tracks, fps)
         description = about_of(show.meta, tracks)
@@ -235,4 +257,66 @@ def _chosen(performance: Performance, track: str | Sequence[str] | None) -> Perf
     return Performance(tracks, performance.meta)
 
 
-FORMAT = Format("table", (".csv", ".parquet"), ("every track but sound",), read, write)
+def columns(performance: Performance | Scene, tracks: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    """The long table in memory, one array a column: what data frames are made of.
+
+    Parameters
+    ----------
+    performance
+        Or a scene, whose table has the column ``person`` besides.
+    tracks
+        Names of the tracks, of a scene also those of its people (``"smile"``); None: all but sound, video and plans.
+
+    Returns
+    -------
+    dict
+        ``track``, ``type``, ``time`` and ``end`` (seconds; ``end`` NaN for samples), ``name``, ``value``,
+        ``confidence`` (NaN where there is none) and ``label``, all of one length; texts are objects.
+
+    Raises
+    ------
+    DataError
+        If a track is not there, or holds what has no rows.
+
+    Examples
+    --------
+    >>> from kinesics.performance import Interval
+    >>> show = Performance({"smile": Tier("smile", [Interval(1, 2, "smile", 0.7, 0.9)])})
+    >>> {name: column.tolist() for name, column in columns(show).items() if name in ("time", "end", "label")}
+    {'time': [1.0], 'end': [2.0], 'label': ['smile']}
+
+    With pandas: ``pandas.DataFrame(scene.table(["expression", "smile"]))``.
+    """
+    people = isinstance(performance, Scene)
+    there = {n: t for n, t in performance.tracks.items() if not isinstance(t, (Audio, Video, Plan))}
+    if tracks is not None:
+        wanted = [tracks] if isinstance(tracks, str) else list(tracks)
+        short = {n: who_and_what(n, people)[1] for n in there}
+        for name in wanted:
+            if name not in there and name not in short.values():
+                listed = ", ".join(dict.fromkeys(short.values()))
+                raise DataError(f"no track {name!r} to make a table of; choose from: {listed or 'none'}")
+        there = {n: t for n, t in there.items() if n in wanted or short[n] in wanted}
+    parts = [_columns(block, people) for block in blocks(there)]
+    texts = ("person", "track", "type", "name", "label")
+    none = {c: np.zeros(0, object if c in texts else np.float64) for c in columns_of(people)}
+    return {c: np.concatenate([none[c], *(part[c] for part in parts)]) for c in none}
+
+
+def _columns(block: Block, people: bool) -> dict[str, NDArray[Any]]:
+    times, each = block.values.shape
+    who, what = who_and_what(block.track, people)
+    same = {"person": who, "track": what, "type": block.kind}
+    out = {name: np.full(times * each, text, object) for name, text in same.items()}
+    names, labels = np.array(block.names or [""], object), np.array(block.labels, object)
+    return out | {
+        "time": np.repeat(block.time, each),
+        "end": np.repeat(block.end, each),
+        "name": np.tile(names, times),
+        "value": np.asarray(block.values, np.float64).reshape(-1),
+        "confidence": np.asarray(block.confidence, np.float64).reshape(-1),
+        "label": labels if block.labels else np.full(times * each, "", object),
+    }
+
+
+FORMAT = Format("table", (".csv", ".parquet"), ("every track but sound",), read, write, scenes=True)

@@ -35,8 +35,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import existing, replacing
 from kinesics.formats._encode import MAX_NUMBER
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import decoded
 from kinesics.formats._tiers import (

@@ -45,9 +45,9 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.bodies.export import EYE_LOOK, face_for_export
 from kinesics.bodies.humanoid import JOINTS
 from kinesics.errors import DataError, FormatError, KinesicsError, MissingExtra
+from kinesics.files import replacing
 from kinesics.formats import _npz, _usd_write
 from kinesics.formats._encode import from_json
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._usd_body import motion_of, on_even_clock
 from kinesics.formats._vrm_face import as_arkit, movable

@@ -17,6 +17,9 @@ and ``synthetic``, true for files that say so. Pictures above 67 million pixels,
 **Filmed** are body and face on a deterministic rasteriser; ``view=`` is ``"face"``, ``"bust"``, ``"half"`` or ``"body"``, ``width=``, ``height=`` and ``fps=`` the
 film's, ``avatar=`` who is seen. A track ``video`` has its own of these.
 
+**Annotated.** A scene is written as the video that it was read from with what was read drawn into it (see :mod:`kinesics.reading.overlay`),
+and its sound; the comment then says ``annotated``.
+
 **Written** is MP4, MOV or Matroska with H.264 (libx264 where PyAV has it, else AV1 or VP9, which is logged) and AAC at 128 kbit/s a channel, WebM with
 VP9 and Opus; ``codec=`` chooses, ``quality=`` is the codec's constant rate factor (lower is better). Colours are BT.709 with halved colour resolution, so pictures come back nearly, never exactly. An odd width or height
 gains a line. Time 0 is the file's beginning: what lies before is cut, a later start is kept to a sixtieth of a second or better. The file's
@@ -35,10 +38,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError, MissingExtra, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._media_sound import sound_of
-from kinesics.performance import Audio, Performance, Video
+from kinesics.performance import Audio, Performance, Scene, Video
 from kinesics.performance.video import probe
 from kinesics.upward import calls
 
@@ -48,6 +51,8 @@ COMMENT = "synthetic: made with Kinesics"
 """What the file's comment begins with where nobody filmed this."""
 
 _FILMED = "made with Kinesics from a recording"
+_ANNOTATED = "annotated with Kinesics from a recording"
+_SYNTHETIC_ANNOTATED = "synthetic: made and annotated with Kinesics"
 _CODECS = {
     "h264": (("libx264",), 20, {"preset": "medium"}),
     "av1": (("libsvtav1", "libaom-av1"), 30, {"preset": "8"}),
@@ -89,14 +94,12 @@ def read(path: str | Path) -> Performance:
     if speech is not None:
         tracks["speech"] = speech
     about |= {("sound_codec" if k == "codec" else k): v for k, v in sound.items()}
-    # Matroska shouts its keys.
-    comments = [v for k, v in about["metadata"].items() if k.lower() == "comment"]
-    about["synthetic"] = any(c.startswith("synthetic") for c in comments)
+    about["synthetic"] = _synthetic(about)
     return Performance(tracks, {"video": about})
 
 
 def write(
-    performance: Performance,
+    performance: Performance | Scene,
     path: str | Path,
     *,
     codec: str = "auto",
@@ -112,7 +115,7 @@ def write(
     Parameters
     ----------
     performance
-        With the track ``video``, or a body or face to be filmed, and ``speech`` where there is sound.
+        With the track ``video``, or a body or face to be filmed, and ``speech`` where there is sound; or a scene.
     path
         The file: ``.mp4``, ``.mov``, ``.mkv`` or ``.webm``.
     codec
@@ -138,12 +141,17 @@ def write(
         Without the extra ``video``.
     """
     path = Path(path)
-    video, speech = performance.get("video"), performance.get("speech")
-    if video is not None:
-        video = video.slice(0, np.inf)
-    elif "body" in performance or "face" in performance:
-        video = calls["film"](performance, avatar=avatar, view=view, width=width, height=height, fps=fps)
+    told = performance.meta.get("video")
+    comment = _FILMED if isinstance(told, Mapping) and told.get("synthetic") is not True else COMMENT
+    if isinstance(performance, Scene):
+        video, speech, comment = _annotated(performance)
     else:
+        video, speech = performance.get("video"), performance.get("speech")
+    if isinstance(video, Video):
+        video = video.slice(0, np.inf)
+    elif video is None and ("body" in performance or "face" in performance):
+        video = calls["film"](performance, avatar=avatar, view=view, width=width, height=height, fps=fps)
+    elif video is None:
         raise DataError(f"{path}: the performance has no video, and neither body nor face to film")
     if not len(video):
         raise DataError(f"{path}: the video has no pictures from second 0 on")
@@ -155,15 +163,29 @@ def write(
         raise MissingExtra("video", "writing video") from error
     muxer = _MUXERS[path.suffix.lower()]
     name, options = _encoder(path, muxer, codec, quality)
-    told = performance.meta.get("video")
-    filmed = isinstance(told, Mapping) and told.get("synthetic") is not True
     with replacing(path) as file:
         flags = {"fflags": "+bitexact"}  # no random numbers, no time of day
         with av.open(file, "w", format=muxer, options=flags) as out:
-            out.metadata["comment"] = _FILMED if filmed else COMMENT
+            out.metadata["comment"] = comment
             pictures = _picture_stream(out, name, video, options)
             sound = _sound_stream(out, muxer, speech)
             _stream(out, pictures, video, sound, speech)
+
+
+def _annotated(scene: Scene) -> tuple[Any, Audio | None, str]:
+    """The pictures of a scene with what was read drawn into them, their sound, and what the file says of itself."""
+    drawn = calls["overlay"](scene)
+    speech = scene.shared.get("speech")
+    if speech is None:
+        speech = sound_of(drawn.video.path)[0]
+    synthetic = _synthetic(probe(drawn.video.path)[1])
+    return drawn, speech, _SYNTHETIC_ANNOTATED if synthetic else _ANNOTATED
+
+
+def _synthetic(about: Mapping[str, Any]) -> bool:
+    """Whether a file's comment says so; Matroska shouts its keys."""
+    comments = [v for k, v in about["metadata"].items() if k.lower() == "comment"]
+    return any(c.startswith("synthetic") for c in comments)
 
 
 def _encoder(path: Path, muxer: str, codec: str, quality: int | None) -> tuple[str, dict[str, str]]:
@@ -275,5 +297,6 @@ FORMAT = Format(
     ("video", "speech", "body", "face"),  # the last two are filmed
     read,
     write,
+    scenes=True,
     also_reads=(".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp"),
 )

@@ -38,8 +38,8 @@ from kinesics.bodies.export import EYE_LOOK, face_for_export
 from kinesics.bodies.humanoid import INDEX, JOINTS, PARENTS
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, FormatError, KinesicsError, choose
+from kinesics.files import replacing
 from kinesics.formats._encode import number, rate_from_text, text, whole
-from kinesics.formats._files import replacing
 from kinesics.formats._format import Format
 from kinesics.formats._gltf import Appender, Glb, read_glb
 from kinesics.formats._gltf_clip import MOST_SAMPLES, Clip, chosen_clip, clip_names, frame_times, times_of

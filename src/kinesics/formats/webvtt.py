@@ -20,27 +20,36 @@ is followed by a pause, so that both come back; a cue of one word bears the clas
 ``karaoke=False`` leaves them out. Times are whole milliseconds: what is read back differs by 0.5 ms at
 most; an instant lasts 1 ms; what lies before second 0 is cut. Blank lines in a label are dropped, they
 would end the cue.
+
+A scene is written with everybody's captions (else words) and labels, each cue in the voice of its person and of a class
+named as its tier: ``<v ann><c.expression>happy</c></v>``; ``tier=`` chooses, by one name or several. Labels ``unknown`` are
+left out.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kinesics.errors import FormatError
+from kinesics.errors import DataError, FormatError
+from kinesics.files import existing, replacing
 from kinesics.formats import _captions
-from kinesics.formats._files import existing, replacing
 from kinesics.formats._format import Format
 from kinesics.formats._text import text_of
 from kinesics.formats._tiers import encoded
-from kinesics.performance import Interval, Performance, Tier
+from kinesics.performance import Interval, Performance, Scene, Tier
 
 _TIME = r"(?:([0-9]{1,6}):)?([0-5]?[0-9]):([0-5]?[0-9])[.,]([0-9]{1,3})"
 _CUE = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:[ \t]+(.*))?\s*")
 _TAG = re.compile(r"<([^<>]*)>")
 _STAMP = re.compile(_TIME)
+_CLASS = re.compile(r"[^\w-]+")
+
+SMALL = ("captions", "words", "phrases", "phones", "syllables", "blinks", "reasons")
+"""Tiers of a scene that are not written by themselves: parts of speech, and what is too much for captions."""
 
 
 def read(path: str | Path) -> Performance:
@@ -157,7 +166,11 @@ def _taken_apart(text: str, start: float, end: float) -> tuple[str, list[Interva
 
 
 def write(
-    performance: Performance, path: str | Path, *, tier: str | None = None, karaoke: bool = True
+    performance: Performance | Scene,
+    path: str | Path,
+    *,
+    tier: str | Sequence[str] | None = None,
+    karaoke: bool = True,
 ) -> None:
     """Write captions.
 
@@ -168,7 +181,8 @@ def write(
     path
         The file.
     tier
-        The tier to write; by default ``captions``, else ``words``, else the only one.
+        The tier to write; by default ``captions``, else ``words``, else the only one. Of a scene several may be
+        named; by default speech and all tiers but those of :data:`SMALL`.
     karaoke
         Whether words have their times within the cues.
 
@@ -179,13 +193,46 @@ def write(
     """
     path = Path(path)
     blocks = ["WEBVTT\n"]
-    for cue in _captions.cues(performance, tier, path, "WebVTT"):
-        text = _spoken(cue) if karaoke and cue.words else _escaped(cue.text)
+    if isinstance(performance, Scene):
+        found = _of_scene(performance, tier, path, karaoke)
+    else:
+        name = tier if tier is None or isinstance(tier, str) else next(iter(tier), None)
+        found = [(c, _text(c, karaoke)) for c in _captions.cues(performance, name, path, "WebVTT")]
+    for cue, text in found:
         times = f"{_captions.clock(cue.start, '.')} --> {_captions.clock(cue.end, '.')}"
         blocks.append(f"{times}\n{_captions.without_blank_lines(text)}\n")
     data = encoded("\n".join(blocks), path)
     with replacing(path) as file:
         file.write(data)
+
+
+def _of_scene(
+    scene: Scene, tier: str | Sequence[str] | None, path: Path, karaoke: bool
+) -> list[tuple[_captions.Cue, str]]:
+    """Everybody's cues in order, in their voices."""
+    there = dict.fromkeys(t.name for p in scene.people.values() for t in p.tiers)
+    wanted = [tier] if isinstance(tier, str) else list(tier or (n for n in there if n not in SMALL))
+    if missing := [n for n in wanted if n not in there]:
+        raise DataError(f"{path}: nobody has a tier {missing[0]!r}; there are: {', '.join(there) or 'none'}")
+    found = []
+    for who, person in scene.people.items():
+        spoken = [] if tier is not None else [n for n in _captions.SPEECH if len(person.tier(n))][:1]
+        for name in dict.fromkeys([*spoken, *wanted]):
+            told = [Interval(i.start, i.end, i.label) for i in person.tier(name) if i.label != "unknown"]
+            if not told:
+                continue
+            speech = {n: person.tier(n) for n in ("words", "phrases") if n in person}
+            shown = Performance({**speech, name: Tier(name, tuple(told))})
+            for cue in _captions.cues(shown, name, path, "WebVTT"):
+                text = _text(cue, karaoke)
+                if name not in _captions.SPEECH:
+                    text = f"<c.{_CLASS.sub('-', name)}>{text}</c>"
+                found.append((cue, f"<v {_escaped(' '.join(who.split()))}>{text}</v>"))
+    return sorted(found, key=lambda pair: (pair[0].start, pair[0].end))
+
+
+def _text(cue: _captions.Cue, karaoke: bool) -> str:
+    return _spoken(cue) if karaoke and cue.words else _escaped(cue.text)
 
 
 def _spoken(cue: _captions.Cue) -> str:
@@ -211,4 +258,4 @@ def _escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-FORMAT = Format("WebVTT", (".vtt",), ("captions", "words"), read, write)
+FORMAT = Format("WebVTT", (".vtt",), ("captions", "words"), read, write, scenes=True)

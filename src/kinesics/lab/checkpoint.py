@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kinesics.errors import DataError, FormatError
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.lab import _torch  # noqa: F401
 from kinesics.systems import System, find
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kinesics.errors import DataError
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.lab import checkpoint as ck
 from kinesics.nn.graphs import Graph, runner
 from kinesics.ports.network import load_network

@@ -19,7 +19,7 @@ import numpy as np
 
 import kinesics
 from kinesics.errors import DataError, FormatError, MissingExtra, choose
-from kinesics.formats._files import writable
+from kinesics.files import writable
 from kinesics.lab import _torch  # noqa: F401
 from kinesics.lab import checkpoint as ck
 from kinesics.lab.corpus import Corpus

@@ -2,8 +2,9 @@
 
 from kinesics.performance.audio import Audio
 from kinesics.performance.camera import Camera
-from kinesics.performance.performance import Performance, Scene, Track
+from kinesics.performance.performance import Performance, Track
 from kinesics.performance.plan import KINDS, SYNC_POINTS, Behaviour, Feedback, Plan, Sync
+from kinesics.performance.scene import People, Scene
 from kinesics.performance.tiers import Interval, Tier
 from kinesics.performance.tracks import Face, Motion, Points, Signal
 from kinesics.performance.video import Video
@@ -18,6 +19,7 @@ __all__ = [
     "Feedback",
     "Interval",
     "Motion",
+    "People",
     "Performance",
     "Plan",
     "Points",

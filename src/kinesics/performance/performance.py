@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+
+from numpy.typing import NDArray
 
 from kinesics.errors import DataError
 from kinesics.performance._sampled import Sampled
@@ -192,6 +194,10 @@ class Performance:
                 out[name] = a.difference(b)
         return out
 
+    def table(self, tracks: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+        """A row per number or interval, as columns (see :func:`kinesics.formats.table.columns`)."""
+        return calls["table"](self, tracks)
+
     def save(self, *paths: Any, **options: Any) -> None:
         """Write files; each one's format follows its extension (see ``kinesics.formats``)."""
         calls["save"](self, *paths, **options)
@@ -199,45 +205,3 @@ class Performance:
     def view(self, **options: Any) -> None:
         """Show it in the browser (see ``kinesics.studio``)."""
         calls["view"](self, **options)
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """Several people, what lies between them, and what they share.
-
-    Parameters
-    ----------
-    people
-        Name → that person's performance, all on one clock.
-    objects
-        Name → what is known of an object (a position, a label).
-    relations
-        (subject, relation, object) triples.
-    shared
-        Tracks that belong to nobody alone: music, a screen, a room's sound.
-    """
-
-    people: Mapping[str, Performance] = field(default_factory=dict)
-    objects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    relations: tuple[tuple[str, str, str], ...] = ()
-    shared: Mapping[str, Track] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("people", "objects", "shared"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        object.__setattr__(self, "relations", tuple(map(tuple, self.relations)))
-        known = {*self.people, *self.objects}
-        for subject, relation, thing in self.relations:
-            for end in (subject, thing):
-                if end not in known:
-                    raise DataError(
-                        f"relation {relation!r} names {end!r}, which is neither a person nor an object"
-                    )
-
-    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        return type(self), (dict(self.people), dict(self.objects), self.relations, dict(self.shared))
-
-    @property
-    def duration(self) -> float:
-        """Seconds to the end of the longest performance."""
-        return max((p.duration for p in self.people.values()), default=0.0)

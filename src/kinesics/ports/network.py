@@ -1,4 +1,4 @@
-"""Trained networks: ONNX files run by OpenVINO on the CPU.
+"""Trained networks: ONNX and TFLite files run by OpenVINO on the CPU.
 
 >>> net = load_network("step.onnx")  # doctest: +SKIP
 >>> net(x=noise, t=times)["velocity"]  # doctest: +SKIP
@@ -78,7 +78,7 @@ class Network:
 
 
 def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int | None = None) -> Network:
-    """Load an ONNX file.
+    """Load an ONNX or TFLite file.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     }
     try:
         core = openvino.Core()
-        model = core.read_model(data)
+        # TFLite is told by its ending alone, so it cannot be handed over as bytes.
+        model = core.read_model(str(path) if path.suffix == ".tflite" else data)
         compiled = core.compile_model(model, "CPU", dict(hints))
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()

@@ -43,8 +43,8 @@ import numpy as np
 from kinesics import seeds
 from kinesics.bodies.avatar import load_avatar
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import replacing, writable
 from kinesics.formats import kin
-from kinesics.formats._files import replacing, writable
 from kinesics.performance import Performance
 from kinesics.performance._sampled import exact_rate
 from kinesics.progress import progress as bar

@@ -36,8 +36,8 @@ from kinesics.behaviour.lexicon import lexicon
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError, FormatError, MissingExtra, choose
+from kinesics.files import replacing
 from kinesics.formats import beat_face, bvh, kin, smplx, textgrid
-from kinesics.formats._files import replacing
 from kinesics.performance import Audio, Performance
 from kinesics.progress import progress as bar
 from kinesics.stage.speakers import Speaker, speaker

@@ -24,7 +24,7 @@ from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Audio, Performance
 from kinesics.stage._paint import encode

@@ -314,7 +314,7 @@ def make_speakers(
         Without the extra ``voice``.
     """
     from kinesics import __version__
-    from kinesics.formats._files import replacing
+    from kinesics.files import replacing
     from kinesics.hear import espeak
 
     for name, value, low, high in (
@@ -363,7 +363,7 @@ def make_speakers(
 
 def _open_folder(root: Path, settings: dict[str, Any]) -> None:
     """Begin a corpus, or make sure that the one there is this one."""
-    from kinesics.formats._files import replacing
+    from kinesics.files import replacing
 
     manifest = root / "manifest.json"
     if manifest.exists():

@@ -16,6 +16,16 @@ CARD = "system.json"
 """What the folder holds beside its networks: who they are, and the hash of each."""
 
 
+def shipped_folder(name: str) -> Path:
+    """Where the networks of a system that ship with Kinesics are, or would be."""
+    return Path(str(resources.files(find(name).__module__.rpartition(".")[0]) / "shipped"))
+
+
+def ships(name: str) -> bool:
+    """Whether networks of a system ship with Kinesics."""
+    return (shipped_folder(name) / CARD).is_file()
+
+
 def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[System, Networks]:
     """Load an exported system.
 
@@ -39,11 +49,11 @@ def load_system(folder: str | PathLike[str], *, fast: bool = False) -> tuple[Sys
         If the system is of another revision than this version of Kinesics has.
     """
     if isinstance(folder, str) and folder in names():
-        folder = Path(str(resources.files(find(folder).__module__.rpartition(".")[0]) / "shipped"))
-        if not folder.is_dir():
+        if not ships(folder):
             raise DataError(
-                f"no networks of {folder.parent.name} are shipped; train and export them, and give the folder"
+                f"no networks of {folder} are shipped; train and export them, and give the folder"
             )
+        folder = shipped_folder(folder)
     folder = Path(folder)
     card = folder / CARD
     if not card.is_file():

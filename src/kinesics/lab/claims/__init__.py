@@ -8,6 +8,30 @@ budget and seeds, measures, and a rule, stated in words, that says from the numb
 True
 """
 
-from kinesics.lab.claims._ledger import Arm, Claim, Run, Verdict, available, claim, find, higher, lower, table
+from kinesics.lab.claims._ledger import (
+    Arm,
+    Claim,
+    Run,
+    Verdict,
+    available,
+    claim,
+    find,
+    higher,
+    lower,
+    table,
+    verdicts,
+)
 
-__all__ = ["Arm", "Claim", "Run", "Verdict", "available", "claim", "find", "higher", "lower", "table"]
+__all__ = [
+    "Arm",
+    "Claim",
+    "Run",
+    "Verdict",
+    "available",
+    "claim",
+    "find",
+    "higher",
+    "lower",
+    "table",
+    "verdicts",
+]

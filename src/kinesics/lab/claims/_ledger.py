@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import kinesics
 from kinesics.errors import DataError, FormatError, choose
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.progress import progress as bar
 
 log = logging.getLogger(__name__)
@@ -288,6 +288,12 @@ def table(records: str | PathLike[str] = "claims", *, quick: bool = False) -> st
         except (KeyError, TypeError, AttributeError) as error:
             raise FormatError(path, "content", "a verdict", "run the claim again") from error
     return "\n\n".join(parts) + "\n" if parts else "No claim is recorded yet.\n"
+
+
+def verdicts(records: str | PathLike[str] = "claims") -> dict[str, dict[str, bool]]:
+    """What is recorded of each claim: its parts, and whether each holds."""
+    found = [_read(path) for path in sorted(Path(records).glob("*/verdict.json"))]
+    return {str(told["claim"]): dict(told["parts"]) for told in found if {"claim", "parts"} <= set(told)}
 
 
 def _run(arm: Arm, seed: int, subject: Claim, quick: bool, work: Path) -> dict[str, Any]:

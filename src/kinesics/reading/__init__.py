@@ -1,0 +1,1 @@
+"""Video in, time-aligned annotation out: reading, and what shows what was read."""

@@ -1,0 +1,152 @@
+"""What was found in each picture, kept on disk, so that memory does not grow with a video and a killed reading goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.errors import FormatError
+from kinesics.files import replacing
+from kinesics.see.landmarks import FACE_POINTS, HAND_POINTS, POSE_POINTS
+from kinesics.see.tracking import Followed, Tracker
+
+Array = NDArray[np.float32]
+
+FIELDS: dict[str, tuple[int, ...]] = {
+    "landmarks": (FACE_POINTS, 3),
+    "face_box": (4,),
+    "face_score": (),
+    **{f"hand_{side}{what}": shape for side in ("left", "right") for what, shape in
+       (("", (HAND_POINTS, 3)), ("_3d", (HAND_POINTS, 3)), ("_score", ()))},
+    "pose": (POSE_POINTS, 3),
+    "pose_3d": (POSE_POINTS, 3),
+    "pose_sure": (POSE_POINTS,),
+}  # fmt: skip
+"""What is kept of a person in a picture, in this order; a score of 0: not there."""
+
+_SIZES = {name: int(np.prod(shape, dtype=int)) for name, shape in FIELDS.items()}
+_ENDS = dict(zip(_SIZES, np.cumsum(list(_SIZES.values())).tolist(), strict=True))
+WIDTH = sum(_SIZES.values())
+_STATE = "reading.json"
+
+
+class Recording:
+    """Rows of float32, a file for each person, in a folder.
+
+    Parameters
+    ----------
+    folder
+        New, or of a reading that was interrupted.
+    told
+        What is read, and how: a recording of anything else is begun anew.
+
+    Attributes
+    ----------
+    frames
+        Pictures that are kept.
+    lost
+        Numbers of pictures that could not be decoded.
+    """
+
+    def __init__(self, folder: Path, told: dict[str, Any]) -> None:
+        self.folder, self._told = folder, told
+        self.frames, self.lost, self.people = 0, [], []  # type: ignore[var-annotated]
+        self._files: dict[int, BinaryIO] = {}
+        self._begun: dict[int, int] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        state = folder / _STATE
+        if state.is_file():
+            self._resume(state)
+
+    def _resume(self, state: Path) -> None:
+        try:
+            kept = json.loads(state.read_text(encoding="utf-8"))
+            if kept["told"] != self._told:
+                return
+            self.frames, self.lost = int(kept["frames"]), [int(n) for n in kept["lost"]]
+            self.people = [dict(p) for p in kept["people"]]
+            self._begun = {int(k): int(v) for k, v in kept["begun"].items()}
+            for number, first in self._begun.items():
+                file = self._path(number).open("r+b")
+                file.truncate((self.frames - first) * WIDTH * 4)
+                file.seek(0, os.SEEK_END)
+                self._files[number] = file
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise FormatError(state, "content", "the state of a reading", f"delete {self.folder}") from error
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"person-{number}.f32"
+
+    def add(self, here: list[Followed], *, lost: bool = False) -> None:
+        """Keep who is in the next picture."""
+        if lost:
+            self.lost.append(self.frames)
+        found = {b.number: b for b in here}
+        for number in found.keys() - self._files.keys():
+            self._files[number] = self._path(number).open("wb")
+            self._begun[number] = self.frames
+        for number, file in self._files.items():
+            row = np.zeros(WIDTH, np.float32)
+            if number in found and not lost:
+                _fill(row, found[number])
+            file.write(row.tobytes())
+        self.frames += 1
+
+    def keep(self, tracker: Tracker) -> None:
+        """What is there so far reaches the disk; from here a killed reading goes on."""
+        for file in self._files.values():
+            file.flush()
+        state = {
+            "told": self._told,
+            "frames": self.frames,
+            "lost": self.lost,
+            "begun": self._begun,
+            "people": tracker.people(),
+        }
+        with replacing(self.folder / _STATE) as file:
+            file.write(json.dumps(state).encode())
+
+    def rows(self) -> dict[int, tuple[int, Array]]:
+        """Person → (number of the first picture, (T, WIDTH) rows, mapped)."""
+        out = {}
+        for number, file in sorted(self._files.items()):
+            file.close()
+            rows = np.memmap(self._path(number), np.float32, "r").reshape(-1, WIDTH)
+            out[number] = self._begun[number], rows
+        self._files = {}
+        return out
+
+
+def _fill(row: Array, body: Followed) -> None:
+    def put(name: str, values: Any) -> None:
+        row[_ENDS[name] - _SIZES[name] : _ENDS[name]] = np.ravel(values)
+
+    if body.face is not None:
+        flat = body.face.points[:468, :2]
+        low, high = flat.min(axis=0), flat.max(axis=0)
+        put("landmarks", body.face.points)
+        put("face_box", np.concatenate([low, high - low]))
+        put("face_score", body.face.score)
+    for side, hand in body.hands.items():
+        put(f"hand_{side}", hand.points)
+        put(f"hand_{side}_3d", _ours(hand.world - hand.world[:1]))
+        put(f"hand_{side}_score", hand.score)
+    if body.pose is not None:
+        put("pose", body.pose.points)
+        put("pose_3d", _ours(body.pose.world))
+        put("pose_sure", body.pose.sure)
+
+
+def field(rows: Array, name: str) -> Array:
+    """(T, …) one of :data:`FIELDS`, a view of rows."""
+    return rows[:, _ENDS[name] - _SIZES[name] : _ENDS[name]].reshape(len(rows), *FIELDS[name])
+
+
+def _ours(points: Array) -> Array:
+    """Metres, x right and y down on the screen, z away, to x right, y up, z towards the camera."""
+    return points * np.float32([1, -1, -1])
