@@ -357,7 +357,7 @@ def _gazes() -> list[Figure]:
                         [i for i in rows if i.label == label],
                         [i.shift(_SHIFT) for i in own if i.label == label],
                     )
-                frames = np.arange(round(60 * 30)) / 30 + 1e-6
+                frames = np.arange(60 * 30) / 30 + 1e-6
                 a, b = (
                     [next((i.label for i in x if i.start <= t < i.end), "") for t in frames]
                     for x in (rows, own)

@@ -18,7 +18,7 @@ from kinesics import formats
 from kinesics.behaviour.controls import EMOTIONS
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import Avatar
-from kinesics.formats._files import replacing
+from kinesics.files import replacing
 from kinesics.hear import espeak
 from kinesics.lab.claims._faces import face_of, talking_face
 from kinesics.lab.corpus import Arrays
