@@ -8,9 +8,9 @@ import pytest
 
 import kinesics as kn
 from kinesics.behaviour.figure import Figure
-from kinesics.behaviour.handshapes import LIMITS_HIGH, LIMITS_LOW
 from kinesics.bodies.arkit import INDEX as COLUMN
 from kinesics.bodies.avatar import load_avatar
+from kinesics.bodies.hand import LIMITS_HIGH, LIMITS_LOW
 from kinesics.bodies.humanoid import INDEX, LEFT_FINGERS
 from kinesics.geometry import rotations as rot
 from kinesics.metrics.lips import lip_score

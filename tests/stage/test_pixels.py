@@ -74,6 +74,21 @@ def test_landmarks_lie_where_their_names_say(clip):
     assert shots[0].mask[row, column] == GROUPS.index("eyes")
 
 
+def test_the_mesh_agrees_with_the_landmarks_and_knows_what_is_hidden(clip):
+    person, shots, show = clip
+    p, mesh = shots[0].landmarks, shots[0].mesh
+    assert mesh.shape == (478, 3)
+    for here, there in ((33, 36), (263, 45), (61, 48), (291, 54), (4, 30)):
+        assert np.linalg.norm(mesh[here, :2] - p[there]) < 3
+    assert mesh[4, 2] < mesh[234, 2] - 8, "the tip of the nose is nearer than the cheek"
+    assert shots[0].mesh_visible[[4, 10, 151, 50, 280, 468, 473]].all()
+    lids = np.zeros((2, 52), np.float32)
+    lids[:, [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]] = 1
+    closed = Performance({"body": show.body.slice(0, 2 / 60), "face": Face(lids, ARKIT, 60)})
+    shot = next(render_clip(closed, person, SIZE, view="face", fps=30, seed=2, turn=0))
+    assert not shot.mesh_visible[[468, 473]].any()
+
+
 def test_depth_is_that_of_the_landmarks(clip):
     _, shots, _ = clip
     shot = shots[0]

@@ -18,9 +18,11 @@ import kinesics
 from kinesics.errors import DataError, FormatError
 from kinesics.performance import Audio, Performance, Points, Scene, Signal, Video
 from kinesics.progress import progress as bar
+from kinesics.reading._person import understood
 from kinesics.reading._recording import Recording, field
 from kinesics.see import models
 from kinesics.see.names import FACE, HAND, POSE
+from kinesics.see.together import relate
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +128,11 @@ def _understood(scene: Scene, *, transcript: str | None, language: str, progress
     """All that follows from landmarks and sound."""
     if "speech" in scene.shared:
         scene = _heard(scene, transcript, language, progress)
-    return scene
+    everybody = scene.people.items()
+    if progress:
+        everybody = bar(list(everybody), "understanding", unit="person")
+    scene = replace(scene, people={name: understood(person) for name, person in everybody})
+    return relate(scene)
 
 
 def _watched(

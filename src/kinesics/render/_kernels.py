@@ -1,5 +1,6 @@
 """The loops over triangles and pixels, compiled by numba. Imported only when something is painted.
 
+One thread paints one picture, several threads several (:func:`kinesics.render.ahead.ahead`): no loop here is split up.
 Triangles go into a visibility buffer (nearest triangle per sample); pixels are shaded from it afterwards.
 Screen x goes right and y down, in samples; ``z`` is the inverse of the depth, which is linear on the screen.
 """
@@ -9,15 +10,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-OPTIONS = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True}
+# Without ``_nrt`` every call would count references to two dozen arrays, which takes longer than a pixel's colour;
+# kernels therefore make no arrays: what they need beside the picture is given to them.
+OPTIONS = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True, "_nrt": False}
+INSIDE = OPTIONS | {"inline": "always"}
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def project(vertices, axes, position, focal, width, height, out):
     """World vertices (V, 3) to (V, 3) screen x, y and inverse depth; behind the camera: 0."""
-    for i in prange(len(vertices)):
+    for i in range(len(vertices)):
         x = vertices[i, 0] - position[0]
         y = vertices[i, 1] - position[1]
         z = vertices[i, 2] - position[2]
@@ -31,10 +35,10 @@ def project(vertices, axes, position, focal, width, height, out):
         out[i, 2] = inverse
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def project_flat(vertices, axes, centre, scale, size, out):
     """World vertices to a parallel view (the light's): x, y in samples, and nearness in metres + 100."""
-    for i in prange(len(vertices)):
+    for i in range(len(vertices)):
         x = vertices[i, 0] - centre[0]
         y = vertices[i, 1] - centre[1]
         z = vertices[i, 2] - centre[2]
@@ -44,9 +48,9 @@ def project_flat(vertices, axes, centre, scale, size, out):
 
 
 @njit(**OPTIONS)
-def vertex_normals(vertices, faces, weld, normals):
+def vertex_normals(vertices, faces, weld, total, normals):
     """Area-weighted normals (V, 3); vertices that ``weld`` names alike share theirs."""
-    total = np.zeros((len(normals), 3), np.float32)
+    total[:] = 0
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ux = vertices[b, 0] - vertices[a, 0]
@@ -68,9 +72,12 @@ def vertex_normals(vertices, faces, weld, normals):
             normals[i, k] = total[w, k] / length
 
 
-@njit(**OPTIONS)
-def texel(texels, layout, u, v, level, channel_count, out):
-    """Bilinear colour of a repeating texture; ``layout`` is offset, width, height, levels."""
+@njit(**INSIDE)
+def four_around(layout, u, v, level):
+    """The texels round a place of a repeating texture, and how far it lies between them in x and y.
+
+    ``layout`` is offset, width, height, levels.
+    """
     offset, width, height = layout[0], layout[1], layout[2]
     for _ in range(level):
         offset += width * height
@@ -79,18 +86,24 @@ def texel(texels, layout, u, v, level, channel_count, out):
     x = (u - math.floor(u)) * width - 0.5
     y = (v - math.floor(v)) * height - 0.5
     x0, y0 = math.floor(x), math.floor(y)
-    fx, fy = x - x0, y - y0
-    ix, iy = int(x0) % width, int(y0) % height
-    jx, jy = (ix + 1) % width, (iy + 1) % height
-    a, b = offset + iy * width + ix, offset + iy * width + jx
-    c, d = offset + jy * width + ix, offset + jy * width + jx
-    for k in range(channel_count):
-        top = texels[a, k] * (1 - fx) + texels[b, k] * fx
-        low = texels[c, k] * (1 - fx) + texels[d, k] * fx
-        out[k] = top * (1 - fy) + low * fy
+    # A texel before the first is the last, one past the last the first; dividing would take longer.
+    ix, iy = int(x0), int(y0)
+    ix, iy = ix + width if ix < 0 else ix, iy + height if iy < 0 else iy
+    jx, jy = ix + 1, iy + 1
+    jx, jy = jx - width if jx >= width else jx, jy - height if jy >= height else jy
+    top, low = offset + iy * width, offset + jy * width
+    return top + ix, top + jx, low + ix, low + jx, x - x0, y - y0
 
 
-@njit(**OPTIONS)
+@njit(**INSIDE)
+def between(texels, channel, a, b, c, d, fx, fy):
+    """Bilinear value of one channel."""
+    top = texels[a, channel] * (1 - fx) + texels[b, channel] * fx
+    low = texels[c, channel] * (1 - fx) + texels[d, channel] * fx
+    return top * (1 - fy) + low * fy
+
+
+@njit(**INSIDE)
 def level_of(layout, texel_area, area):
     """Which of a texture's halved copies has about one texel per sample."""
     if texel_area <= area or area <= 0:
@@ -99,74 +112,70 @@ def level_of(layout, texel_area, area):
     return min(level, layout[3] - 1)
 
 
-@njit(parallel=True, **OPTIONS)
-def rasterise(screen, faces, part_of, both_sides, cut, uv, texel_area, texels, layouts, bands, ids, near):
+@njit(**OPTIONS)
+def rasterise(screen, faces, part_of, both_sides, cut, uv, texel_area, texels, layouts, ids, near):
     """Nearest triangle and its inverse depth per sample.
 
     ``cut`` marks parts whose texture's alpha thins them out: a quarter of the samples per quarter of alpha.
     """
     height, width = ids.shape
-    for band in prange(bands):
-        top, bottom = band * height // bands, (band + 1) * height // bands
-        colour = np.zeros(4, np.float32)
-        for y in range(top, bottom):
-            for x in range(width):
-                ids[y, x] = -1
-                near[y, x] = 0.0
-        for f in range(len(faces)):
-            a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-            za, zb, zc = screen[a, 2], screen[b, 2], screen[c, 2]
-            if za <= 0 or zb <= 0 or zc <= 0:
+    ids[:] = -1
+    near[:] = 0.0
+    for f in range(len(faces)):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        za, zb, zc = screen[a, 2], screen[b, 2], screen[c, 2]
+        if za <= 0 or zb <= 0 or zc <= 0:
+            continue
+        ax, ay, bx, by, cx, cy = (
+            screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1],
+        )  # fmt: skip
+        y0 = max(0, math.ceil(min(ay, by, cy) - 0.5))
+        y1 = min(height - 1, math.floor(max(ay, by, cy) - 0.5))
+        if y0 > y1:
+            continue
+        x0 = max(0, math.ceil(min(ax, bx, cx) - 0.5))
+        x1 = min(width - 1, math.floor(max(ax, bx, cx) - 0.5))
+        if x0 > x1:
+            continue
+        # Counter-clockwise from outside is clockwise on a screen whose y goes down.
+        area = (cx - ax) * (by - ay) - (bx - ax) * (cy - ay)
+        part = part_of[f]
+        if area < 0:
+            if not both_sides[part]:
                 continue
-            ax, ay, bx, by, cx, cy = (
-                screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1],
-            )  # fmt: skip
-            y0 = max(top, math.ceil(min(ay, by, cy) - 0.5))
-            y1 = min(bottom - 1, math.floor(max(ay, by, cy) - 0.5))
-            if y0 > y1:
-                continue
-            x0 = max(0, math.ceil(min(ax, bx, cx) - 0.5))
-            x1 = min(width - 1, math.floor(max(ax, bx, cx) - 0.5))
-            if x0 > x1:
-                continue
-            # Counter-clockwise from outside is clockwise on a screen whose y goes down.
-            area = (cx - ax) * (by - ay) - (bx - ax) * (cy - ay)
-            part = part_of[f]
-            if area < 0:
-                if not both_sides[part]:
+            b, c = c, b
+            bx, by, zb, cx, cy, zc = cx, cy, zc, bx, by, zb
+            area = -area
+        if area < 1e-9:
+            continue
+        scale = 1.0 / area
+        level = level_of(layouts[part], texel_area[f], 0.5 * area) if cut[part] else 0
+        for y in range(y0, y1 + 1):
+            py = y + 0.5
+            for x in range(x0, x1 + 1):
+                px = x + 0.5
+                wa = ((cx - bx) * (py - by) - (px - bx) * (cy - by)) * -scale
+                wb = ((ax - cx) * (py - cy) - (px - cx) * (ay - cy)) * -scale
+                wc = 1.0 - wa - wb
+                if wa < 0 or wb < 0 or wc < 0:
                     continue
-                b, c = c, b
-                bx, by, zb, cx, cy, zc = cx, cy, zc, bx, by, zb
-                area = -area
-            if area < 1e-9:
-                continue
-            scale = 1.0 / area
-            level = level_of(layouts[part], texel_area[f], 0.5 * area) if cut[part] else 0
-            for y in range(y0, y1 + 1):
-                py = y + 0.5
-                for x in range(x0, x1 + 1):
-                    px = x + 0.5
-                    wa = ((cx - bx) * (py - by) - (px - bx) * (cy - by)) * -scale
-                    wb = ((ax - cx) * (py - cy) - (px - cx) * (ay - cy)) * -scale
-                    wc = 1.0 - wa - wb
-                    if wa < 0 or wb < 0 or wc < 0:
+                z = wa * za + wb * zb + wc * zc
+                if z <= near[y, x]:
+                    continue
+                if cut[part]:
+                    inverse = 1.0 / z
+                    ka, kb, kc = wa * za * inverse, wb * zb * inverse, wc * zc * inverse
+                    u = ka * uv[a, 0] + kb * uv[b, 0] + kc * uv[c, 0]
+                    v = ka * uv[a, 1] + kb * uv[b, 1] + kc * uv[c, 1]
+                    ta, tb, tc, td, fx, fy = four_around(layouts[part], u, v, level)
+                    alpha = between(texels, 3, ta, tb, tc, td, fx, fy)
+                    if alpha < (0.5 + 2 * (y & 1) + ((x + y) & 1)) / 4:
                         continue
-                    z = wa * za + wb * zb + wc * zc
-                    if z <= near[y, x]:
-                        continue
-                    if cut[part]:
-                        inverse = 1.0 / z
-                        ka, kb, kc = wa * za * inverse, wb * zb * inverse, wc * zc * inverse
-                        u = ka * uv[a, 0] + kb * uv[b, 0] + kc * uv[c, 0]
-                        v = ka * uv[a, 1] + kb * uv[b, 1] + kc * uv[c, 1]
-                        texel(texels, layouts[part], u, v, level, 4, colour)
-                        if colour[3] < (0.5 + 2 * (y & 1) + ((x + y) & 1)) / 4:
-                            continue
-                    near[y, x] = z
-                    ids[y, x] = f
+                near[y, x] = z
+                ids[y, x] = f
 
 
-@njit(**OPTIONS)
+@njit(**INSIDE)
 def lit(shadow, matrix, centre, scale, x, y, z, bias):
     """Part of the key light, 0 to 1, that reaches a point: nine looks into the light's depth map."""
     size = len(shadow)
@@ -183,7 +192,7 @@ def lit(shadow, matrix, centre, scale, x, y, z, bias):
     return seen / 9.0
 
 
-@njit(**OPTIONS)
+@njit(**INSIDE)
 def weights_at(screen, faces, f, px, py, out):
     """Perspective-correct weights of a triangle's corners at a screen point; returns the inverse depth."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -204,7 +213,7 @@ def weights_at(screen, faces, f, px, py, out):
     return z
 
 
-@njit(**OPTIONS)
+@njit(**INSIDE)
 def surface(
     f, px, py, screen, vertices, normals, faces, part_of, uv, texel_area, texels, layouts, tints, looks,
     eye, light, shadow, light_axes, light_centre, light_scale, colour, mix,
@@ -235,7 +244,7 @@ def surface(
     level = level_of(layouts[part], texel_area[f], 0.5 * area)
     u = ka * uv[a, 0] + kb * uv[b, 0] + kc * uv[c, 0]
     v = ka * uv[a, 1] + kb * uv[b, 1] + kc * uv[c, 1]
-    texel(texels, layouts[part], u, v, level, 3, mix)
+    ta, tb, tc, td, fx, fy = four_around(layouts[part], u, v, level)
     toward = nx * light[0] + ny * light[1] + nz * light[2]
     reach = 0.0
     if toward > -0.3:
@@ -243,14 +252,16 @@ def surface(
             shadow, light_axes, light_centre, light_scale,
             x + 0.004 * nx, y + 0.004 * ny, z + 0.004 * nz, 0.004,
         )  # fmt: skip
-    # Blinn's highlight, normalised; the half vector lies between light and eye.
-    hx, hy, hz = vx + light[0], vy + light[1], vz + light[2]
-    length = 1.0 / (math.sqrt(hx * hx + hy * hy + hz * hz) + 1e-20)
-    gleam = max((nx * hx + ny * hy + nz * hz) * length, 0.0)
-    rough = looks[part, 0]
-    power = 2.0 / (rough**4 + 1e-4) - 1.0
-    power = min(power, 900.0)
-    shine = looks[part, 2] * (power + 8) * 0.04 * gleam**power * max(toward, 0.0) * reach
+    shine = 0.0
+    if toward > 0 and reach > 0:
+        # Blinn's highlight, normalised; the half vector lies between light and eye.
+        hx, hy, hz = vx + light[0], vy + light[1], vz + light[2]
+        length = 1.0 / (math.sqrt(hx * hx + hy * hy + hz * hz) + 1e-20)
+        gleam = max((nx * hx + ny * hy + nz * hz) * length, 0.0)
+        rough = looks[part, 0]
+        power = 2.0 / (rough**4 + 1e-4) - 1.0
+        power = min(power, 900.0)
+        shine = looks[part, 2] * (power + 8) * 0.04 * gleam**power * toward * reach
     rim = looks[part, 2] * 0.9 * (1 - max(facing, 0.0)) ** 4 * (0.35 + 0.65 * max(ny, 0.0))
     sky = 0.5 + 0.5 * ny
     fill = max(-0.62 * nx * light[0] + 0.2 * ny + 0.55 * nz, 0.0)
@@ -262,17 +273,18 @@ def surface(
         energy = (2.15, 2.02, 1.86)[k] * direct * soft
         energy += (0.30, 0.34, 0.42)[k] * sky + (0.20, 0.17, 0.15)[k] * (1 - sky)
         energy += (0.26, 0.30, 0.36)[k] * fill
-        colour[k] = mix[k] * tints[part, k] * energy + shine + rim * (0.5, 0.55, 0.65)[k]
+        own = between(texels, k, ta, tb, tc, td, fx, fy)
+        colour[k] = own * tints[part, k] * energy + shine + rim * (0.5, 0.55, 0.65)[k]
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def backdrop(focal, axes, eye, floor, paint, wall, ground):
     """What is seen where nothing stands: a wall of light (H, W, 3), linear, that runs into a floor.
 
     ``ground`` (H, W, 3) gets where on the floor each pixel looks, x and z, and how far it is floor, 0 to 1.
     """
     height, width = wall.shape[:2]
-    for y in prange(height):
+    for y in range(height):
         for x in range(width):
             dx = (x + 0.5 - 0.5 * width) / focal
             dy = (0.5 * height - y - 0.5) / focal
@@ -293,22 +305,44 @@ def backdrop(focal, axes, eye, floor, paint, wall, ground):
                 ground[y, x, 2] = math.exp(-0.16 * (gx * gx + gz * gz))
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**INSIDE)
+def behind(wall, ground, y, x, floor, shadow, light_axes, light_centre, light_scale, colour):
+    """Linear colour of wall and floor in a pixel, with the person's shadow."""
+    near_floor = ground[y, x, 2]
+    for k in range(3):
+        colour[k] = wall[y, x, k]
+    if near_floor > 0.01:
+        gx, gz = ground[y, x, 0], ground[y, x, 1]
+        reach = lit(shadow, light_axes, light_centre, light_scale, gx, floor, gz, 0.01)
+        for k in range(3):
+            colour[k] *= 1.0 - near_floor * (1.0 - reach) * (0.62, 0.60, 0.56)[k]
+
+
+@njit(**OPTIONS)
 def shade(
     ids, near, samples, screen, vertices, normals, faces, part_of, uv, texel_area, texels, layouts, tints, looks,
     eye, floor, light, shadow, light_axes, light_centre, light_scale, wall, ground, tone,
-    rgb, depth, parts,
+    scratch, rgb, depth, parts,
 ):  # fmt: skip
     """Colour, depth and part of every pixel from the visibility buffer of ``samples``² samples a pixel."""
     height, width = depth.shape
-    for y in prange(height):
-        colour = np.zeros(3, np.float32)
-        mix = np.zeros(4, np.float32)
-        total = np.zeros(3, np.float32)
+    colour, mix, total = scratch[0], scratch[1], scratch[2]
+    for y in range(height):
         for x in range(width):
-            total[:] = 0
+            for k in range(3):
+                total[k] = 0
             last, last_z = -2, np.float32(0)
             nearest, farthest = np.float32(0), -1
+            highest = -1
+            for j in range(samples):
+                for i in range(samples):
+                    highest = max(highest, ids[y * samples + j, x * samples + i])
+            if highest < 0:  # nobody
+                behind(wall, ground, y, x, floor, shadow, light_axes, light_centre, light_scale, colour)
+                for k in range(3):
+                    rgb[y, x, k] = np.uint8(tone[min(int(colour[k] * 1024), len(tone) - 1)] + 0.5)
+                depth[y, x], parts[y, x] = np.inf, 0
+                continue
             for j in range(samples):
                 for i in range(samples):
                     sy, sx = y * samples + j, x * samples + i
@@ -332,16 +366,18 @@ def shade(
                                 light_scale, colour, mix,
                             )  # fmt: skip
                         else:
-                            near_floor = ground[y, x, 2]
-                            for k in range(3):
-                                colour[k] = wall[y, x, k]
-                            if near_floor > 0.01:
-                                reach = lit(
-                                    shadow, light_axes, light_centre, light_scale,
-                                    ground[y, x, 0], floor, ground[y, x, 1], 0.01,
-                                )  # fmt: skip
-                                for k in range(3):
-                                    colour[k] *= 1.0 - near_floor * (1.0 - reach) * (0.62, 0.60, 0.56)[k]
+                            behind(
+                                wall,
+                                ground,
+                                y,
+                                x,
+                                floor,
+                                shadow,
+                                light_axes,
+                                light_centre,
+                                light_scale,
+                                colour,
+                            )
                         last, last_z = f, z
                     for k in range(3):
                         # Tone first, then the mean: a bright edge stays smooth.
@@ -352,12 +388,11 @@ def shade(
             parts[y, x] = farthest + 1
 
 
-@njit(parallel=True, **OPTIONS)
-def flow(ids, samples, screen, after, faces, out):
+@njit(**OPTIONS)
+def flow(ids, samples, screen, after, faces, mix, out):
     """Pixels (x, y) that what is seen in each pixel moves to the next frame; the backdrop stays."""
     height, width = out.shape[:2]
-    for y in prange(height):
-        mix = np.zeros(4, np.float32)
+    for y in range(height):
         for x in range(width):
             out[y, x, 0] = out[y, x, 1] = 0.0
             f = ids[y * samples, x * samples]

@@ -17,7 +17,8 @@ from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
 from kinesics.performance._sampled import exact_rate
 from kinesics.progress import progress
-from kinesics.render.painter import Frame, Painter
+from kinesics.render.ahead import ahead
+from kinesics.render.painter import Array, Frame, Painter
 from kinesics.render.views import view_of
 
 
@@ -73,18 +74,22 @@ class Film:
             body = retarget(body, avatar.skeleton)
         face = face and face.select(avatar.morph_names)
         rest = np.tile(np.array([1, 0, 0, 0], np.float32), (len(JOINTS), 1))
-        # In blocks of a second: interpolating needs little memory however long the film is.
-        block = max(1, round(self.fps))
-        for first in range(0, len(self), block):
-            times = np.arange(first, min(first + block, len(self))) / float(self.fps)
-            moved = body.at(times) if body else None
-            shown = face.at(times) if face else None
-            for k in range(len(times)):
-                yield painter.paint(
-                    rest if moved is None else moved.rotations[k],
-                    root=None if moved is None else moved.root[k],
-                    weights=None if shown is None else shown.values[k],
-                )
+
+        def poses() -> Iterator[tuple[Array, Array | None, Array | None]]:
+            # In blocks of a second: interpolating needs little memory however long the film is.
+            block = max(1, round(self.fps))
+            for first in range(0, len(self), block):
+                times = np.arange(first, min(first + block, len(self))) / float(self.fps)
+                moved = body.at(times) if body else None
+                shown = face.at(times) if face else None
+                for k in range(len(times)):
+                    yield (
+                        rest if moved is None else moved.rotations[k],
+                        None if moved is None else moved.root[k],
+                        None if shown is None else shown.values[k],
+                    )
+
+        return ahead(lambda pose: painter.paint(pose[0], root=pose[1], weights=pose[2]), poses())
 
 
 def film(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +59,7 @@ class Frame:
 
 
 class Painter:
-    """Paints an avatar, frame by frame, the same bytes for the same pose.
+    """Paints an avatar, frame by frame, the same bytes for the same pose; from several threads at once if need be.
 
     Parameters
     ----------
@@ -131,6 +132,7 @@ class Painter:
             np.float32(sampled.focal),
         )
         self._size = (sampled.width, sampled.height)
+        self._own = threading.local()
         self._wall, self._ground = (np.empty((camera.height, camera.width, 3), np.float32) for _ in range(2))
         paint = np.asarray(backdrop, dtype=np.float32)
         _kernels.backdrop(
@@ -151,8 +153,8 @@ class Painter:
         vertices = skin(self.avatar, rotations, root=root, weights=weights)
         if vertices.ndim != 2:
             raise DataError(f"painter: rotations of one frame, (55, 4); found {np.shape(rotations)}")
-        normals, screen, seen = (np.empty_like(vertices) for _ in range(3))
-        k.vertex_normals(vertices, self._faces, self._weld, normals)
+        normals, screen, seen, total = (np.empty_like(vertices) for _ in range(4))
+        k.vertex_normals(vertices, self._faces, self._weld, total, normals)
         mesh = (self._faces, self._part_of)
         skins = (self._uv, self._texel_area, self._texels, self._layouts)
         # The light's map follows the person: its middle is that of the mesh, to the nearest of its texels.
@@ -160,11 +162,12 @@ class Painter:
         centre = np.round(0.5 * (vertices.min(axis=0) + vertices.max(axis=0)) / step) * np.float32(step)
         scale = np.float32(SHADOW / _LIT)
         k.project_flat(vertices, self._light_axes, centre, scale, SHADOW, seen)
-        shadow, ids = np.empty((SHADOW, SHADOW), np.float32), np.empty((SHADOW, SHADOW), np.int32)
-        k.rasterise(seen, *mesh, np.ones_like(self._both), self._cut, *skins, 2, ids, shadow)
+        room = self._room()
+        shadow, ids = room["shadow"], room["shadow ids"]
+        k.rasterise(seen, *mesh, np.ones_like(self._both), self._cut, *skins, ids, shadow)
         k.project(vertices, *self._view, width, height, screen)
-        ids, near = np.empty((height, width), np.int32), np.empty((height, width), np.float32)
-        k.rasterise(screen, *mesh, self._both, self._cut, *skins, 4, ids, near)
+        ids, near = np.empty((height, width), np.int32), room["near"]
+        k.rasterise(screen, *mesh, self._both, self._cut, *skins, ids, near)
         camera = self.camera
         rgb = np.empty((camera.height, camera.width, 3), np.uint8)
         depth = np.empty(rgb.shape[:2], np.float32)
@@ -172,14 +175,27 @@ class Painter:
         k.shade(
             ids, near, SAMPLES, screen, vertices, normals, *mesh, *skins, self._tints, self._looks,
             self._view[1], np.float32(self._floor), self._light, shadow, self._light_axes, centre, scale,
-            self._wall, self._ground, self._tone, rgb, depth, parts,
+            self._wall, self._ground, self._tone, np.empty((3, 3), np.float32), rgb, depth, parts,
         )  # fmt: skip
         return Frame(rgb, depth, parts, vertices, ids, screen)
+
+    def _room(self) -> dict[str, NDArray]:
+        """Large arrays that a picture is painted with and that nobody keeps, this thread's own."""
+        if not hasattr(self._own, "room"):
+            width, height = self._size
+            self._own.room = {
+                "shadow": np.empty((SHADOW, SHADOW), np.float32),
+                "shadow ids": np.empty((SHADOW, SHADOW), np.int32),
+                "near": np.empty((height, width), np.float32),
+            }
+        return self._own.room
 
     def flow(self, before: Frame, after: Frame) -> Array:
         """(H, W, 2) pixels that what each pixel of ``before`` shows moves to ``after``; 0 where nobody is."""
         out = np.empty((*before.depth.shape, 2), np.float32)
-        self._kernels.flow(before._ids, SAMPLES, before._screen, after._screen, self._faces, out)
+        self._kernels.flow(
+            before._ids, SAMPLES, before._screen, after._screen, self._faces, np.empty(3, np.float32), out
+        )
         return out
 
 

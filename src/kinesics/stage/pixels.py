@@ -15,11 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from kinesics.bodies.avatar import Avatar
 from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.ibug import VERTICES
+from kinesics.bodies.mediapipe import on_head
 from kinesics.bodies.retarget import retarget
 from kinesics.errors import DataError
 from kinesics.performance import Camera, Performance
 from kinesics.performance._sampled import exact_rate
 from kinesics.render import Painter, view_of
+from kinesics.render.ahead import ahead
 from kinesics.render.painter import Frame
 from kinesics.seeds import rng
 from kinesics.stage._paint import layers
@@ -66,6 +68,11 @@ class Shot:
         (68, 3) metres in the world.
     visible
         (68,) whether a landmark is before everything else, and in the picture.
+    mesh
+        (478, 3) pixels, the points of MediaPipe's face mesh and irises (:mod:`kinesics.bodies.mediapipe`): x, y down, and
+        depth relative to the points' mean in pixels of the same scale, nearer is less.
+    mesh_visible
+        (478,) as ``visible``.
     joints, joints_3d
         (55, 2) pixels and (55, 3) metres of the canonical joints.
     face
@@ -81,6 +88,8 @@ class Shot:
     landmarks: Array
     landmarks_3d: Array
     visible: NDArray[np.bool_]
+    mesh: Array
+    mesh_visible: NDArray[np.bool_]
     joints: Array
     joints_3d: Array
     face: Array
@@ -155,6 +164,7 @@ class Studio:
         self.person, self.camera = person, view
         self._painter = Painter(person, view, light=stage.light, backdrop=stage.backdrop)
         self._groups, self._parts = _groups(person)
+        self._eyes = 1 + [p.name for p in person.parts].index("eyes")
         if stage.pattern != "plain":
             wall = self._painter._wall
             y, x = (np.mgrid[0 : view.height, 0 : view.width] + 0.5) / view.height
@@ -182,18 +192,30 @@ class Studio:
 
     def truth(self, frame: Frame, rotations: NDArray, root: NDArray, face: Array, time: float) -> Shot:
         """A painted frame with its labels; flow comes later."""
-        marks = frame.vertices[list(VERTICES)]
+        marks, mesh = frame.vertices[list(VERTICES)], on_head(frame.vertices)
         pixels, depth = self.camera.project(marks)
+        flat, far = self.camera.project(mesh)
+        # Pixels of the scale that the picture has where the face is.
+        flat = np.c_[flat, (far - far.mean()) * (self.camera.focal / far.mean())]
+        shown = _seen(flat[:, :2], far, frame.depth)
+        # Closed lids are too near to an iris for depth to tell.
+        column, row = np.clip(flat[468:, :2].astype(int), 0, np.array(frame.parts.shape[::-1]) - 1).T
+        shown[468:] &= frame.parts[row, column] == self._eyes
         joints = self.person.skeleton.forward(rotations, root)[0]
-        height, width = frame.depth.shape
-        column, row = np.nan_to_num(pixels, nan=-1.0).astype(int).T
-        inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
-        nearest = frame.depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
-        visible = inside & (depth < nearest + 0.006)
         return Shot(
-            frame.rgb, frame.depth, self._mask(frame), None, pixels.astype(np.float32), marks, visible,
+            frame.rgb, frame.depth, self._mask(frame), None, pixels.astype(np.float32), marks,
+            _seen(pixels, depth, frame.depth), flat.astype(np.float32), shown,
             self.camera.project(joints)[0].astype(np.float32), joints.astype(np.float32), face, time,
         )  # fmt: skip
+
+
+def _seen(pixels: NDArray, depth: NDArray, nearest: Array) -> NDArray[np.bool_]:
+    """(N,) whether points (N, 2) at ``depth`` are in the picture and before everything else."""
+    height, width = nearest.shape
+    column, row = np.nan_to_num(pixels, nan=-1.0).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+    before = nearest[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return inside & (depth < before + 0.006)
 
 
 def _groups(person: Avatar) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -274,18 +296,25 @@ def render_clip(
     face = performance.face.select(person.morph_names)
     rate = exact_rate(fps, "clip")
     times = np.arange(int(min(body.duration, face.duration) * rate + 1e-6)) / float(rate)
-    last: tuple[Frame, Shot] | None = None
     block = max(1, round(rate))
-    for first in range(0, len(times), block):
-        now = times[first : first + block]
-        moved, shown = body.at(now), face.at(now)
-        for k, time in enumerate(now.tolist()):
-            pose, root, weights = moved.rotations[k], moved.root[k], shown.values[k]
-            frame = studio.shoot(pose, root, weights)
-            shot = studio.truth(frame, pose, root, weights, time)
-            if last is not None:
-                yield _flowing(studio, *last, frame) if flow else last[1]
-            last = frame, shot
+
+    def poses() -> Iterator[tuple[Array, Array, Array, float]]:
+        for first in range(0, len(times), block):
+            now = times[first : first + block]
+            moved, shown = body.at(now), face.at(now)
+            for k, time in enumerate(now.tolist()):
+                yield moved.rotations[k], moved.root[k], shown.values[k], time
+
+    def take(pose: tuple[Array, Array, Array, float]) -> tuple[Frame, Shot]:
+        rotations, root, weights, time = pose
+        frame = studio.shoot(rotations, root, weights)
+        return frame, studio.truth(frame, rotations, root, weights, time)
+
+    last: tuple[Frame, Shot] | None = None
+    for frame, shot in ahead(take, poses()):
+        if last is not None:
+            yield _flowing(studio, *last, frame) if flow else last[1]
+        last = frame, shot
     if last is not None:
         yield last[1]
 

@@ -13,7 +13,9 @@ _SYSTEMS: dict[str, str] = {
     "emote": "face",
     "facejudge": "read",
     "gesturelsm": "gesture",
+    "lipjudge": "read",
     "livelyspeaker": "gesture",
+    "spectre": "read",
 }
 """Name → task: the folder ``systems/<task>/<name>``, whose ``spec.py`` ends in ``SYSTEM``."""
 
