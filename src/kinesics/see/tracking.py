@@ -305,7 +305,7 @@ class Tracker:
             own = [b for b in lacking if not b.pose and b.face and _belongs(found, b.face)]
             if own:
                 own[0].pose = found
-            elif found.score >= SURE and _in_picture(found, image):
+            elif found.score >= SURE and _in_picture(found, image) and not self._known(_head_of(found)):
                 body = self._meet(image, _head_of(found))
                 if body is not None:
                     body.pose = found
@@ -315,6 +315,11 @@ class Tracker:
                 found = self._pose(image, _below(body.face))
                 if found.score >= POSE_SCORE and _belongs(found, body.face):
                     body.pose = found
+
+    def _known(self, head: Region) -> bool:
+        """Whether the head is that of somebody who is followed."""
+        heads = [_head(b) for b in self._bodies if b.face or b.pose]
+        return any(np.linalg.norm(_middle(head) - _middle(h)) < 0.7 * max(head.size, h.size) for h in heads)
 
     def _follow_hands(self, image: Image, here: list[Followed]) -> None:
         if self._hand is None:
@@ -444,7 +449,7 @@ def _possible(found: Found, image: Image) -> bool:
 def _belongs(pose: Found, face: Found) -> bool:
     """Whether a body's nose is in a face."""
     away = np.linalg.norm(pose.points[0, :2] - face.points[1, :2])
-    return bool(away < 0.5 * face.region.size / 1.5)
+    return bool(away < 0.8 * face.region.size / 1.5)
 
 
 def _below(face: Found) -> Region:
