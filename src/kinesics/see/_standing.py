@@ -11,7 +11,7 @@ from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.rig import SIDES, Rig
 from kinesics.bodies.skeletons import TABLES
 from kinesics.geometry import rotations as rot
-from kinesics.geometry.from_positions import smooth
+from kinesics.geometry.from_positions import fill, smooth
 from kinesics.geometry.kinematics import align, two_bone
 from kinesics.geometry.skeleton import Skeleton
 
@@ -77,19 +77,23 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
     for k, side in enumerate(SIDES):
         hip, knee, ankle = (INDEX[f"{side}{b}"] for b in ("UpperLeg", "LowerLeg", "Foot"))
         rest = (stands[:, k] > 0.5) & (smooth(speed[:, k], 0.05 * fps) < _STILL)
-        move, hold = np.zeros((len(local), 3)), np.zeros(len(local))
+        goal, hold = np.zeros((len(local), 3)), np.zeros(len(local), dtype=bool)
+        away = np.full(len(local), np.inf)  # frames to the nearest that is held
+        frames = np.arange(len(local))
         edges = np.flatnonzero(np.diff(np.r_[0, rest.astype(int), 0]))
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             if last - first < _SHORTEST * fps:
                 continue
             here = places[first:last, ankle]
-            goal = np.median(here, axis=0)
-            goal[1] = np.median(here[:, 1] - (soles[first:last, k, :, 1].min(axis=1) + root[first:last, 1]))
-            move[first:last], hold[first:last] = goal - here, 1.0
+            sole = soles[first:last, k, :, 1].min(axis=1) + root[first:last, 1]
+            goal[first:last] = np.median(here - [[0.0, 1, 0]] * sole[:, None], axis=0)
+            hold[first:last] = True
+            away = np.minimum(away, np.maximum(np.maximum(first - frames, frames - last + 1), 0))
         if not hold.any():
             continue
-        ease = smooth(hold, _EASE * fps)
-        move = smooth(move, 0.5 * _EASE * fps) * np.maximum(ease, hold)[:, None]
+        ease = np.clip(1 - away / (_EASE * fps + 1), 0, 1)
+        ease = ease * ease * (3 - 2 * ease)
+        move = ease[:, None] * (fill(goal, hold) - places[:, ankle])
         lengths = [float(np.linalg.norm(skeleton.offsets[j])) for j in (knee, ankle)]
         start, target = places[:, hip], places[:, ankle] + move
         line = places[:, ankle] - start
