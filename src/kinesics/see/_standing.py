@@ -11,15 +11,16 @@ from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.rig import SIDES, Rig
 from kinesics.bodies.skeletons import TABLES
 from kinesics.geometry import rotations as rot
-from kinesics.geometry.from_positions import fill, smooth
+from kinesics.geometry.from_positions import fill, smooth, steady
 from kinesics.geometry.kinematics import align, two_bone
 from kinesics.geometry.skeleton import Skeleton
 
 Array = NDArray[np.float64]
-_NEAR = 0.03  # metres above the lowest sole within which one stands
+_NEAR = 0.03  # metres above the lowest sole within which one stands (all ours)
 _STILL = 0.25  # metres per second below which a sole stands
 _SHORTEST = 0.2  # seconds that a foot must stand to be held
 _EASE = 0.12  # seconds in which it is let go
+_UNSURE, _BOUNCE = 0.015, 2.0  # metres by which the hips' height trembles, and their acceleration, m/s²
 _DRIFT = 1.0  # seconds after which the picture is believed more than the feet
 
 
@@ -56,7 +57,8 @@ def standing(
         return local, root
     share = smooth(known.astype(float), 0.2 * fps)
     height = np.interp(np.arange(len(low)), np.flatnonzero(known), -lowest[known])
-    root[:, 1] = share * smooth(height, 0.05 * fps) + (1 - share) * root[:, 1]
+    height = steady(height, np.ones(len(height)), noise=_UNSURE, acceleration=_BOUNCE, fps=fps)
+    root[:, 1] = share * height + (1 - share) * root[:, 1]
     gap = np.maximum(low - low.min(axis=1, keepdims=True), 0)
     stands = feet * np.exp(-((gap / _NEAR) ** 2))
     middle = soles.mean(axis=2)[..., [0, 2]]
