@@ -80,6 +80,8 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
         hip, knee, ankle = (INDEX[f"{side}{b}"] for b in ("UpperLeg", "LowerLeg", "Foot"))
         rest = (stands[:, k] > 0.5) & (smooth(speed[:, k], 0.05 * fps) < _STILL)
         goal, hold = np.zeros((len(local), 3)), np.zeros(len(local), dtype=bool)
+        foot = rot.continuous(world[:, ankle])
+        turn = np.zeros_like(foot)
         away = np.full(len(local), np.inf)  # frames to the nearest that is held
         frames = np.arange(len(local))
         edges = np.flatnonzero(np.diff(np.r_[0, rest.astype(int), 0]))
@@ -89,6 +91,7 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
             here = places[first:last, ankle]
             sole = soles[first:last, k, :, 1].min(axis=1) + root[first:last, 1]
             goal[first:last] = np.median(here - [[0.0, 1, 0]] * sole[:, None], axis=0)
+            turn[first:last] = foot[first:last].mean(axis=0)
             hold[first:last] = True
             away = np.minimum(away, np.maximum(np.maximum(first - frames, frames - last + 1), 0))
         if not hold.any():
@@ -96,6 +99,7 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
         ease = np.clip(1 - away / (_EASE * fps + 1), 0, 1)
         ease = ease * ease * (3 - 2 * ease)
         move = ease[:, None] * (fill(goal, hold) - places[:, ankle])
+        foot = rot.slerp(foot, rot.normalise(fill(turn, hold)), ease)
         lengths = [float(np.linalg.norm(skeleton.offsets[j])) for j in (knee, ankle)]
         start, target = places[:, hip], places[:, ankle] + move
         line = places[:, ankle] - start
@@ -115,7 +119,7 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
         for j, q in (
             (hip, rot.multiply(rot.conjugate(pelvis), upper)),
             (knee, rot.multiply(rot.conjugate(upper), lower)),
-            (ankle, rot.multiply(rot.conjugate(lower), world[:, ankle])),
+            (ankle, rot.multiply(rot.conjugate(lower), foot)),
         ):
             local[:, j] = np.where(touched, q, local[:, j])
     return local
