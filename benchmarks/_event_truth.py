@@ -213,7 +213,7 @@ def touches_of(
 
 
 def onlookers(
-    seed: int, seconds: float = 60.0, *, error: float = 5.0
+    seed: int, seconds: float = 60.0, *, error: float = 5.0, share: float = 1.0
 ) -> tuple[dict[str, dict[str, Array]], dict[str, list[Interval]], float]:
     """Three people before a camera who look at one another, into the camera and past everybody, in turns.
 
@@ -221,7 +221,7 @@ def onlookers(
     -------
     tracks
         Name → ``box`` (T, 4) pixels of a picture 1280 × 720 and ``gaze`` (T, 2) degrees of yaw and pitch, with slow
-        errors of ``error`` degrees, at 30 fps.
+        errors of ``error`` degrees, at 30 fps; ``share`` of the way from the camera to what is looked at.
     truth
         Name → whom they look at.
     focal
@@ -258,7 +258,7 @@ def onlookers(
                 else:
                     rows[-1] = Interval(rows[-1].start, last / fps, name)
             way = way / np.linalg.norm(way)
-            gaze[k:last] = np.degrees([np.arctan2(way[0], way[2]), np.arcsin(way[1])])
+            gaze[k:last] = share * np.degrees([np.arctan2(way[0], way[2]), np.arcsin(way[1])])
             k = last
         slow = draw.normal(0, 1, (count, 2))
         for t in range(1, count):

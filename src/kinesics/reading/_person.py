@@ -22,7 +22,7 @@ def understood(person: Performance) -> Performance:
     Parameters
     ----------
     person
-        With ``landmarks`` and any of ``hand_left_3d``, ``hand_right_3d``, ``pose``, ``pose_3d``, ``face``, ``head``, ``gaze``.
+        With any of ``landmarks``, ``hand_left_3d``, ``hand_right_3d``, ``pose``, ``pose_3d``, ``face``, ``head``, ``gaze``.
 
     Returns
     -------

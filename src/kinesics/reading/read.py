@@ -107,7 +107,8 @@ def read(
     sound = _sound(video) if speech else None
     everybody = {}
     for first, rows in recording.rows().values():
-        if np.count_nonzero(field(rows, "face_score")) / float(video.fps) >= _BRIEF:
+        there = (field(rows, "face_score") > 0) | (field(rows, "pose_sure").max(axis=1) > 0)
+        if np.count_nonzero(there) / float(video.fps) >= _BRIEF:
             everybody[f"person {len(everybody) + 1}"] = _tracks(rows, first, video)
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
@@ -119,7 +120,7 @@ def read(
             "%s: %d pictures could not be decoded; nothing is known of them", video.path, len(recording.lost)
         )
     if not everybody:
-        log.warning("%s: no face was found", video.path)
+        log.warning("%s: nobody was found", video.path)
     scene = Scene(everybody, shared=shared, meta=meta)
     return _understood(scene, transcript=transcript, language=language, progress=progress)
 
@@ -203,13 +204,13 @@ def _tracks(rows: Array, first: int, video: Video) -> Performance:
         sure = np.broadcast_to(sure[:, None] if sure.ndim == 1 else sure, (len(rows), len(names)))
         return Points(field(rows, name), names, frame=frame, confidence=sure, **seen)
 
-    tracks: dict[str, Any] = {
-        "face_box": Signal(
+    tracks: dict[str, Any] = {}
+    if face.any():  # else somebody who is seen from behind, or too far off
+        tracks["face_box"] = Signal(
             field(rows, "face_box"), ("x", "y", "width", "height"), ("px",) * 4,
             confidence=np.broadcast_to(face[:, None], (len(rows), 4)), **seen,
-        ),
-        "landmarks": points("landmarks", FACE, "image", face),
-    }  # fmt: skip
+        )  # fmt: skip
+        tracks["landmarks"] = points("landmarks", FACE, "image", face)
     for side in ("left", "right"):
         sure = field(rows, f"hand_{side}_score")
         if sure.any():

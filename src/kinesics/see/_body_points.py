@@ -30,6 +30,8 @@ _ACCELERATION, _TRUNK_ACCELERATION = 15.0, 2.0  # m/s²: of a talker's limbs, of
 _TRUNK = [11, 12, 23, 24]
 _SURE = 0.5  # trust from which a landmark counts as seen
 _TILT = np.radians(35)  # of a camera, at most
+_FACE = [7, 8, 0]  # left ear, right ear, nose
+_NOSE = np.radians(13)  # by which its tip lies below the ears, seen from between them (ours)
 _LEVELS = ("UpperArm", "UpperLeg", "LowerLeg", "Foot")
 _SETTLE = 0.15  # seconds in which a limb that is no longer seen goes to rest, and back
 _Y = np.array([0.0, 1, 0])
@@ -85,6 +87,20 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
         seen[f"{side}Palm"] = _known(np.minimum(used[:, little], used[:, index]), fps)
     body.place_limbs()
     return BodyPoints(at, seen, level)
+
+
+def head_angles(landmarks: Array, trust: Array) -> Array:
+    """(T, 3) pitch, yaw and roll of the head in degrees, coarsely, from ears and nose; NaN where not seen."""
+    left, right, nose = (landmarks[:, k] for k in _FACE)
+    x = _unit(left - right)
+    ahead = nose - 0.5 * (left + right)
+    ahead = _unit(ahead - np.sum(ahead * x, axis=1, keepdims=True) * x)
+    up = rot.cross(ahead, x)
+    z = np.cos(_NOSE) * ahead + np.sin(_NOSE) * up
+    turn = rot.from_matrix(np.stack([x, rot.cross(z, x), z], axis=-1))
+    yaw, down, roll = np.degrees(rot.to_euler(turn, "YXZ")).T
+    seen = (trust[:, _FACE] >= _SURE).all(axis=1)
+    return np.where(seen[:, None], np.column_stack([-down, yaw, roll]), np.nan)
 
 
 def _level(values: Array, trust: Array) -> Array:

@@ -11,15 +11,16 @@ from kinesics.bodies.humanoid import INDEX
 from kinesics.bodies.rig import SIDES, Rig
 from kinesics.bodies.skeletons import TABLES
 from kinesics.geometry import rotations as rot
-from kinesics.geometry.from_positions import smooth
+from kinesics.geometry.from_positions import fill, smooth, steady
 from kinesics.geometry.kinematics import align, two_bone
 from kinesics.geometry.skeleton import Skeleton
 
 Array = NDArray[np.float64]
-_NEAR = 0.03  # metres above the lowest sole within which one stands
+_NEAR = 0.03  # metres above the lowest sole within which one stands (all ours)
 _STILL = 0.25  # metres per second below which a sole stands
 _SHORTEST = 0.2  # seconds that a foot must stand to be held
 _EASE = 0.12  # seconds in which it is let go
+_UNSURE, _BOUNCE = 0.015, 2.0  # metres by which the hips' height trembles, and their acceleration, m/s²
 _DRIFT = 1.0  # seconds after which the picture is believed more than the feet
 
 
@@ -56,7 +57,8 @@ def standing(
         return local, root
     share = smooth(known.astype(float), 0.2 * fps)
     height = np.interp(np.arange(len(low)), np.flatnonzero(known), -lowest[known])
-    root[:, 1] = share * smooth(height, 0.05 * fps) + (1 - share) * root[:, 1]
+    height = steady(height, np.ones(len(height)), noise=_UNSURE, acceleration=_BOUNCE, fps=fps)
+    root[:, 1] = share * height + (1 - share) * root[:, 1]
     gap = np.maximum(low - low.min(axis=1, keepdims=True), 0)
     stands = feet * np.exp(-((gap / _NEAR) ** 2))
     middle = soles.mean(axis=2)[..., [0, 2]]
@@ -77,19 +79,27 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
     for k, side in enumerate(SIDES):
         hip, knee, ankle = (INDEX[f"{side}{b}"] for b in ("UpperLeg", "LowerLeg", "Foot"))
         rest = (stands[:, k] > 0.5) & (smooth(speed[:, k], 0.05 * fps) < _STILL)
-        move, hold = np.zeros((len(local), 3)), np.zeros(len(local))
+        goal, hold = np.zeros((len(local), 3)), np.zeros(len(local), dtype=bool)
+        foot = rot.continuous(world[:, ankle])
+        turn = np.zeros_like(foot)
+        away = np.full(len(local), np.inf)  # frames to the nearest that is held
+        frames = np.arange(len(local))
         edges = np.flatnonzero(np.diff(np.r_[0, rest.astype(int), 0]))
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             if last - first < _SHORTEST * fps:
                 continue
             here = places[first:last, ankle]
-            goal = np.median(here, axis=0)
-            goal[1] = np.median(here[:, 1] - (soles[first:last, k, :, 1].min(axis=1) + root[first:last, 1]))
-            move[first:last], hold[first:last] = goal - here, 1.0
+            sole = soles[first:last, k, :, 1].min(axis=1) + root[first:last, 1]
+            goal[first:last] = np.median(here - [[0.0, 1, 0]] * sole[:, None], axis=0)
+            turn[first:last] = foot[first:last].mean(axis=0)
+            hold[first:last] = True
+            away = np.minimum(away, np.maximum(np.maximum(first - frames, frames - last + 1), 0))
         if not hold.any():
             continue
-        ease = smooth(hold, _EASE * fps)
-        move = smooth(move, 0.5 * _EASE * fps) * np.maximum(ease, hold)[:, None]
+        ease = np.clip(1 - away / (_EASE * fps + 1), 0, 1)
+        ease = ease * ease * (3 - 2 * ease)
+        move = ease[:, None] * (fill(goal, hold) - places[:, ankle])
+        foot = rot.slerp(foot, rot.normalise(fill(turn, hold)), ease)
         lengths = [float(np.linalg.norm(skeleton.offsets[j])) for j in (knee, ankle)]
         start, target = places[:, hip], places[:, ankle] + move
         line = places[:, ankle] - start
@@ -109,7 +119,7 @@ def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: A
         for j, q in (
             (hip, rot.multiply(rot.conjugate(pelvis), upper)),
             (knee, rot.multiply(rot.conjugate(upper), lower)),
-            (ankle, rot.multiply(rot.conjugate(lower), world[:, ankle])),
+            (ankle, rot.multiply(rot.conjugate(lower), foot)),
         ):
             local[:, j] = np.where(touched, q, local[:, j])
     return local

@@ -129,7 +129,8 @@ class Runs:
                 f"runs begin at {on} and end at {off}; expected the end no higher than the beginning"
             )
         self.on, self.off, self.step = on, off, 1.0 / fps
-        self.shortest, self.longest, self.bridge = shortest, longest, bridge
+        # A microsecond of slack: a gap of three frames is one wherever on the clock it lies.
+        self.shortest, self.longest, self.bridge = shortest - 1e-6, longest + 1e-6, bridge + 1e-6
         self._run: _Run | None = None
         self._over: _Run | None = None
 
@@ -196,7 +197,7 @@ class Runs:
         return self._told(held)
 
     def _told(self, run: _Run) -> list[Found]:
-        if not self.shortest - 1e-9 <= run.end - run.start <= self.longest + 1e-9:
+        if not self.shortest <= run.end - run.start <= self.longest:
             return []
         return [Found(run.start, run.end, run.apex, run.peak, run.sure / run.count)]
 

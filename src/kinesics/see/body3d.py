@@ -22,7 +22,7 @@ from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.from_positions import fill, smooth, steady
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.see._body_points import BodyPoints, body_points
+from kinesics.see._body_points import BodyPoints, body_points, head_angles
 from kinesics.see._standing import standing
 from kinesics.see.hands import HandPose
 
@@ -87,7 +87,7 @@ def fit_body(
         ``"left"``, ``"right"`` → fitted hands of the same T frames.
     head
         (T, 3) pitch, yaw and roll in degrees relative to the camera (up, to the person's left, onto their right
-        shoulder); NaN where not known.
+        shoulder), as the face shows them; where it is NaN, nose and ears must do, at half the confidence.
     gaze
         (T, 2) pitch and yaw of the gaze, likewise.
     fps
@@ -127,7 +127,7 @@ def fit_body(
     for side in ("left", "right"):
         _bend(local, f"{side}LowerArm", ELBOW)
         _bend(local, f"{side}LowerLeg", _KNEE)
-    head_seen = _head(local, skeleton, head, gaze, rate)
+    head_seen = _head(local, skeleton, head, head_angles(values, trust), gaze, rate)
     hand_seen = {}
     for side, fingers in (("left", LEFT_FINGERS), ("right", RIGHT_FINGERS)):
         hand = (hands or {}).get(side)
@@ -189,13 +189,20 @@ def _bend(local: Array, name: str, most: float) -> None:
 
 
 def _head(
-    local: Array, skeleton: Skeleton, head: ArrayLike | None, gaze: ArrayLike | None, fps: float
+    local: Array,
+    skeleton: Skeleton,
+    head: ArrayLike | None,
+    coarse: Array,
+    gaze: ArrayLike | None,
+    fps: float,
 ) -> Array:
-    """Turn neck, head and eyes; returns (T,) where the head's angles are known."""
+    """Turn neck, head and eyes; returns (T,) how surely the head's angles are known."""
     count = len(local)
-    if head is None:
-        return np.zeros(count)
-    angles, known = _angles(head, count, 3, "head", fps)
+    exact = np.full((count, 3), np.nan) if head is None else np.asarray(head, dtype=np.float64)
+    if exact.shape != (count, 3):
+        raise DataError(f"head {exact.shape}; expected ({count}, 3)")
+    faced = np.isfinite(exact).all(axis=1)
+    angles, known = _angles(np.where(faced[:, None], exact, coarse), count, 3, "head", fps)
     if not known.any():
         return known
     _, world = skeleton.forward(local, np.zeros(3))
@@ -216,7 +223,7 @@ def _head(
         turn = rot.from_euler(np.column_stack([np.radians(eyes), np.zeros(count)]), "YXZ")
         turn = np.where((seen > 0)[:, None], turn, rot.IDENTITY)
         local[:, [INDEX["leftEye"], INDEX["rightEye"]]] = turn[:, None]
-    return known
+    return known * np.where(faced, 1.0, 0.5)
 
 
 def _angles(values: ArrayLike, count: int, width: int, what: str, fps: float) -> tuple[Array, Array]:

@@ -245,7 +245,7 @@ class GesturePhases:
         if not self._hands:
             self._hands = [_Hand(s, start) for s in SIDES]
         sure = np.ones((len(places), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
-        frames = self._clock.push(np.column_stack([places.reshape(len(places), -1), sure]))
+        frames = self._clock.push(np.column_stack([places.reshape(len(places), 3 * len(PLACES)), sure]))
         self._sure.append(frames[:, -2:])
         features = hand_features(frames[:, :-2].reshape(-1, len(PLACES), 3))
         return self._look(self._network.push(features))

@@ -198,7 +198,7 @@ def _checked(landmarks: ArrayLike, confidence: ArrayLike | None) -> tuple[Array,
     trust = np.ones(values.shape[:2]) if confidence is None else np.asarray(confidence, dtype=np.float64)
     if trust.shape not in (values.shape[:1], values.shape[:2]):
         raise DataError(f"hand confidence {trust.shape}; expected {values.shape[:1]} or {values.shape[:2]}")
-    trust = np.broadcast_to(trust.reshape(len(values), -1), values.shape[:2])
+    trust = np.broadcast_to(trust if trust.ndim == 2 else trust[:, None], values.shape[:2])
     trust = np.where(finite & np.isfinite(trust), np.clip(np.nan_to_num(trust), 0, 1), 0.0)
     return np.where(finite[..., None], values, 0.0), trust
 

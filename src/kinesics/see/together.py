@@ -326,7 +326,7 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
         loud = _loudness(sound, times)
         heard = np.zeros(len(times), bool)
         if spans is None:
-            heard = loud > loud.max() - 25
+            heard = loud > max(float(loud.max()) - 25, -55.0)
         else:
             for s in spans:
                 heard[max(0, round(s.start * RATE)) : max(0, round(s.end * RATE))] = True
@@ -344,7 +344,7 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
         # Two may speak at once, but then both must be about as likely.
         level = np.where(heard & (score >= best - 0.25), score, -1.0)
         chance = 1 / (1 + np.exp(-np.clip(5 * score, -30, 30)))
-        chance *= np.clip(1 - 0.5 * (rival - score + 0.25) / 0.25, 0.5, 1) if others else 1.0
+        chance *= np.clip(1 - 0.2 * (rival - score + 0.25) / 0.25, 0.8, 1) if others else 1.0
         runs = Runs(on=0.1, off=0.0, fps=RATE, shortest=0.2, bridge=0.35)
         found = runs.push(times, level, chance) + runs.finish()
         certainty = 1.0 if sound is not None else _ALONE

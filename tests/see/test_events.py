@@ -1,0 +1,105 @@
+"""All events together: what is made of what, at once or piece by piece."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kinesics import perform
+from kinesics.errors import DataError
+from kinesics.performance import Performance, Points, Signal
+from kinesics.see.events import TIERS, Events, annotate
+from kinesics.seeds import rng
+
+
+@pytest.fixture(scope="module")
+def show():
+    return perform("No, honestly, we caught a fish this big!", emotion="happy", intensity=0.9, seed=4)
+
+
+def test_a_performance_gets_a_tier_of_everything(show):
+    done = annotate(show)
+    assert set(TIERS) <= set(done)
+    assert done.tier("blinks").labels.count("blink") >= 1
+    assert "smile" in done.tier("smile").labels
+    assert "shake" in done.tier("head_events").labels
+    assert done["words"] is show["words"]
+    assert all(0 <= i.start <= i.end <= show.duration + 0.1 for n in TIERS for i in done.tier(n))
+
+
+def test_only_what_can_be_seen_is_told(show):
+    assert set(annotate(Performance({"face": show.face}))) & set(TIERS) >= {"blinks", "smile"}
+    assert "gestures" not in annotate(Performance({"face": show.face}))
+    assert "blinks" not in annotate(Performance({"body": show.body}))
+    assert dict(annotate(Performance()).tracks) == {}
+
+
+def test_the_head_signal_is_taken_before_the_bodys(show):
+    flat = Signal(np.zeros((len(show.body), 3)), ("pitch", "yaw", "roll"), ("degrees",) * 3, 60)
+    assert len(annotate(show.with_tracks(head=flat)).tier("head_events")) == 0
+
+
+def test_tiers_can_be_chosen_and_a_wrong_name_lists_the_right_ones(show):
+    bare = Performance({"body": show.body, "face": show.face})
+    assert set(annotate(bare, tiers=("gestures", "smile"))) == {"body", "face", "gestures", "smile"}
+    with pytest.raises(DataError, match="head_events"):
+        annotate(show, tiers=("nods",))
+
+
+def test_piece_by_piece_is_the_same_as_at_once(show):
+    bare = Performance({"body": show.body, "face": show.face})
+    done, events = annotate(bare), Events()
+    found = {n: [] for n in TIERS}
+    at = 0.0
+    draw = rng(1, "pieces")
+    while at < bare.duration:
+        step = float(draw.integers(1, 80)) / 60
+        part = {n: t.slice(at, at + step) for n, t in bare.tracks.items()}
+        for n, intervals in events.push(Performance(part)).items():
+            found[n] += intervals
+        at += step
+    for n, intervals in events.finish().items():
+        found[n] += intervals
+    for n in TIERS:
+        told = sorted(found[n], key=lambda i: (i.start, i.end))
+        assert [(i.label, i.value) for i in told] == [(i.label, i.value) for i in done.tier(n)]
+        assert np.allclose(
+            [(i.start, i.end) for i in told], [(i.start, i.end) for i in done.tier(n)], atol=1e-6
+        )
+
+
+def test_landmarks_that_are_not_sure_make_the_face_unknown(show):
+    count = round(show.duration * 30)
+    faint = Points(np.zeros((count, 4, 2)), tuple("abcd"), 30, "image", confidence=np.full((count, 4), 0.3))
+    done = annotate(show.with_tracks(landmarks=faint))
+    assert set(done.tier("blinks").labels) == {"unknown"}
+    assert "unknown L" not in done.tier("gestures").labels
+
+
+def test_a_wrist_that_is_hidden_makes_that_hand_unknown(show):
+    count = round(show.duration * 30)
+    sure = np.stack([np.full(count, 0.2), np.full(count, 0.95)], axis=1)
+    pose = Points(np.zeros((count, 2, 3)), ("LEFT_WRIST", "RIGHT_WRIST"), 30, "image", confidence=sure)
+    labels = annotate(show.with_tracks(pose=pose)).tier("gestures").labels
+    assert all(label == "unknown L" for label in labels if label.endswith("L"))
+    assert any(label == "stroke R" for label in labels) == any(
+        label == "stroke R" for label in annotate(show).tier("gestures").labels
+    )
+
+
+def test_a_clip_that_starts_late_is_told_on_its_own_clock(show):
+    bare = Performance({"body": show.body, "face": show.face})
+    later = annotate(bare.shift(10.0))
+    for n in ("blinks", "gestures", "head_events"):
+        assert np.allclose(
+            [i.start - 10 for i in later.tier(n)], [i.start for i in annotate(bare).tier(n)], atol=1e-6
+        )
+
+
+def test_a_single_frame_is_no_event(show):
+    one = Performance(
+        {"body": show.body.slice(0, 1 / 60), "face": replace(show.face, values=show.face.values[:1])}
+    )
+    assert all(len(t) == 0 for t in annotate(one).tiers)
