@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def scene(people: Iterable[tuple[np.ndarray, int, int]], width: int = 480, heigh
     return out
 
 
-def write(path: Path, pictures: Iterable[np.ndarray], *, rate: int = 25, stamps=None, rotation: int = 0) -> Path:
+def write(
+    path: Path, pictures: Iterable[np.ndarray], *, rate: int = 25, stamps=None, rotation: int = 0
+) -> Path:
     """Write a film; picture i at ``stamps[i] / rate`` seconds."""
     import av
 
@@ -52,10 +55,7 @@ def write(path: Path, pictures: Iterable[np.ndarray], *, rate: int = 25, stamps=
             stream.set_display_rotation(rotation)
         for i, image in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-            frame.pts, frame.time_base = (i if stamps is None else stamps[i]), stream.time_base or 1
-            from fractions import Fraction
-
-            frame.time_base = Fraction(1, rate)
+            frame.pts, frame.time_base = (i if stamps is None else stamps[i]), Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path

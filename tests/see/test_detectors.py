@@ -8,11 +8,14 @@ import pytest
 from kinesics.see.detectors import _merged, anchors, overlap
 
 
-@pytest.mark.parametrize(("kind", "count"), [("face", 896), ("far_face", 2304), ("palm", 2016), ("pose", 2254)])
+@pytest.mark.parametrize(
+    ("kind", "count"), [("face", 896), ("far_face", 2304), ("palm", 2016), ("pose", 2254)]
+)
 def test_as_many_anchors_as_the_networks_have(kind, count):
     made = anchors(kind)
     assert made.shape == (count, 2)
-    assert 0 < made.min() and made.max() < 1
+    assert made.min() > 0
+    assert made.max() < 1
     assert np.allclose(made.mean(axis=0), 0.5)
 
 
@@ -31,4 +34,5 @@ def test_overlapping_boxes_become_their_weighted_mean_and_others_stay():
 
 def test_nothing_found_is_nothing():
     made, scores = _merged(np.zeros((0, 16), np.float32), np.zeros(0, np.float32))
-    assert made.shape == (0, 16) and scores.shape == (0,)
+    assert made.shape == (0, 16)
+    assert scores.shape == (0,)

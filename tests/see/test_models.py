@@ -66,7 +66,8 @@ def test_nothing_is_fetched_without_consent(home):
     told = []
     with pytest.raises(DataError, match="--yes"):
         models.fetch(confirm=lambda text: told.append(text))
-    assert "Apache-2.0" in told[0] and str(home) in told[0]
+    assert "Apache-2.0" in told[0]
+    assert str(home) in told[0]
     assert not home.exists()
 
 

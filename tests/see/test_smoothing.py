@@ -26,7 +26,9 @@ def lag(made: np.ndarray, true: np.ndarray, rate: float) -> float:
     """Milliseconds by which the truth must be delayed to fit best."""
     times = np.arange(len(true)) / rate
     delays = np.linspace(-0.02, 0.1, 241)
-    return 1000 * delays[np.argmin([np.square(np.interp(times - d, times, true) - made).sum() for d in delays])]
+    return (
+        1000 * delays[np.argmin([np.square(np.interp(times - d, times, true) - made).sum() for d in delays])]
+    )
 
 
 def ease(u: np.ndarray) -> np.ndarray:

@@ -31,6 +31,8 @@ LARGEST = 2560
 """Pixels of the longer side beyond which detectors and networks see a smaller picture (by a whole factor)."""
 SMALLEST = 20
 """Pixels of the side of the smallest face that is followed."""
+ALIKE = 0.2
+"""Share of colours that may differ between two looks at one person (ours: people of the stage before one wall differ by more)."""
 CUT = 30.0
 """Mean change of colour values (0 to 255) from one picture to the next that is a cut (ours)."""
 _FORGET = 250
@@ -253,14 +255,14 @@ class Tracker:
     def _meet(self, image: Image, head: Region) -> Followed | None:
         """Somebody whose head is here is back, or somebody new; None where there are enough already."""
         look = _colours(image, head)
-        best, least = None, 0.5
+        best, least = None, ALIKE
         for body in self._bodies:
             if body.face or body.pose:
                 continue
             # Shortly after somebody was lost their place tells most; later, and after a cut, their colours alone.
             gone = 1.0 if body.seen < self._cut else min((self._count - body.seen) / (4 * LOOK), 1.0)
             away = min(float(np.linalg.norm(_middle(head) - body.place)) / head.size, 4.0)
-            cost = (0.3 + 0.7 * gone) * float(np.abs(look - body.look).sum()) / 2 + 0.15 * away * (1 - gone)
+            cost = (0.3 + 0.7 * gone) * float(np.abs(look - body.look).sum()) / 2 + 0.05 * away * (1 - gone)
             if cost < least:
                 best, least = body, cost
         if sum(1 for b in self._bodies if b.face or b.pose) >= self._most:
@@ -525,8 +527,8 @@ def _covers(hand: Found, box: Array) -> bool:
 
 
 def _colours(image: Image, head: Region) -> Array:
-    """(48,) shares of colours in the square around a head, hair and clothes below it included."""
-    region = Region(head.x, head.y + 0.15 * head.size, 1.1 * head.size)
+    """(48,) shares of colours in a square on the head, hair and throat included, little of what is behind."""
+    region = Region(head.x, head.y + 0.05 * head.size, 0.8 * head.size)
     seen = region.crop(image, 24, high=0.999)[0].reshape(-1, 3)
     parts = [np.bincount((seen[:, k] * 16).astype(int), minlength=16) / len(seen) for k in range(3)]
     return (np.concatenate(parts) / 3).astype(np.float32)
