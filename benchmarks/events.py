@@ -138,9 +138,7 @@ def _heads(shows: list[Performance]) -> list[Figure]:
 
     told = [s.with_tracks(head_events=head_truth(s.plan)) for s in shows]
     return out + _nods(
-        "speakers",
-        told,
-        note="their heads dip and roll with speech besides: by form these are nods and tilts, too; ",
+        "speakers", told, note="against their plans, which do not tell how heads go with speech; "
     )
 
 

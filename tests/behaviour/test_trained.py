@@ -99,7 +99,7 @@ def test_a_system_moves_the_body_and_nobody_slides(name):
     assert speed.max() < 5
     assert made.meta[name]["seed"] == 3
     assert made.meta["synthetic"]
-    assert "gestures" not in made
+    assert {"stroke L", "stroke R"} & set(made.tier("gestures").labels)
     assert not [b for b in made.plan if b.kind == "gesture"]
     # Face, blinks and sound are those of the rules.
     assert np.array_equal(made.face.values, rules.face.values)

@@ -30,6 +30,8 @@ OFF = 0.3
 """Chances at which an event begins and ends (ours; heads that speak roll a lot, so a tilt takes more)."""
 SHORTEST = {"nod": 0.17, "shake": 0.25, "tilt": 0.5}
 """Seconds (ours)."""
+DIP, BACK = 1.5, 0.4
+"""Degrees that a head goes down in a nod at least, and the part of the way that it comes back (ours)."""
 NOISE = 1.0
 """Degrees that an angle must come back for a turning point; or a fifth of its range, if that is more (ours)."""
 _KEPT = 30.0  # seconds of angles; a longer event is counted over its last half minute
@@ -74,6 +76,17 @@ def swings(angle: Array) -> int:
         elif (far - value) * way >= least:
             way, far, count = -way, value, count + 1
     return count
+
+
+def dips(pitch: Array) -> bool:
+    """Whether a head (T,), degrees, goes down and comes back.
+
+    >>> dips(np.array([0.0, -3, -5, -2, 0])), dips(np.array([0.0, 3, 5, 2, 0])), dips(np.array([0.0, -3, -5, -5]))
+    (True, False, False)
+    """
+    low = int(np.argmin(pitch))
+    down, back = float(np.max(pitch[: low + 1]) - pitch[low]), float(np.max(pitch[low:]) - pitch[low])
+    return down >= DIP and back >= BACK * down
 
 
 class HeadEvents:
@@ -147,6 +160,8 @@ class HeadEvents:
                 events.append(labelled(f, f"tilt {'R' if far > 0 else 'L'}", certainty=1.0, value=abs(far)))
                 continue
             angle = self._frames[a:b, EVENTS.index(name) - 1]
+            if name == "nod" and not dips(self._frames[max(0, a - 3) : b + 3, 0]):
+                continue  # a head that is lifted, or goes down to stay
             told = labelled(f, name, certainty=1.0, value=float(np.ptp(angle)))
             events.append(told)
             # There and back is once; a rebound at the end is not.

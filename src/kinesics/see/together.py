@@ -51,7 +51,9 @@ _ALONE = 0.7
 """Greatest confidence of who speaks where there is no sound."""
 _HALF = 0.6  # seconds on either side over which mouth and sound are compared
 _LAGS = range(-2, 5)  # frames by which the mouth may be ahead of its sound, or behind
-_SYNCHRONY = 0.25  # correlation that counts as one
+# Correlation that counts as one. On filmed faces it is weak (the ear hears what the lips do not show), so it settles
+# whose of two moving mouths is heard, and a mouth that moves while speech is heard needs little of it.
+_SYNCHRONY = 0.25
 _MOVING = 0.35  # change of the mouth's opening a second that counts as speaking
 
 
@@ -67,8 +69,8 @@ def relate(scene: Scene, *, camera: Camera | None = None, sound: Audio | None = 
     camera
         That took the picture. Else its size is that of the track ``video`` and it is 45° wide.
     sound
-        That was heard. Else the shared track ``speech``, or a person's. A tier ``speech spans`` beside it says
-        where speech is; without one it is where the sound is loud.
+        That was heard. Else the shared track ``speech``, or a person's. A tier ``speech spans``, shared or the
+        only person's, says where speech is; without one it is where the sound is loud.
 
     Returns
     -------
@@ -276,16 +278,14 @@ def _loudness(sound: Audio, times: Array) -> Array:
     return np.maximum(decibels, decibels.max(initial=-120.0) - 40)
 
 
-def _sound_of(scene: Scene, sound: Audio | None) -> tuple[Audio | None, Tier | None]:
+def _sound_of(scene: Scene, given: Audio | None) -> tuple[Audio | None, Tier | None]:
     """The sound, and where somebody speaks in it."""
     owners = [scene.shared, *(p.tracks for p in scene.people.values())]
-    for tracks in owners:
-        track = tracks.get("speech")
-        if isinstance(track, Audio) and (sound is None or sound is track):
-            spans = tracks.get("speech spans")
-            return track, spans if isinstance(spans, Tier) else None
-    spans = scene.shared.get("speech spans")
-    return sound, spans if isinstance(spans, Tier) else None
+    sounds = [given, *(t.get("speech") for t in owners)]
+    spans = [s for t in owners if isinstance(s := t.get("speech spans"), Tier)]
+    # Spans of several people are of what each one said, not of all that is heard.
+    alone = "speech spans" in scene.shared or len(spans) == 1
+    return next((s for s in sounds if isinstance(s, Audio) and len(s)), None), spans[0] if alone and spans else None
 
 
 def _moving_mean(values: Array, half: int) -> Array:
@@ -317,10 +317,11 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
         return {}
     sound, spans = _sound_of(scene, given)
     half = round(0.3 * RATE)
-    moving = {n: _moving_mean(np.abs(np.gradient(m)) * RATE, half) for n, m in mouths.items()}
+    # Over three frames: noise from one to the next is no movement.
+    moving = {n: _moving_mean(np.abs(np.gradient(_moving_mean(m, 1))) * RATE, half) for n, m in mouths.items()}
     # 1 at the level of quiet talk, never much more: who moves most is not who speaks.
     moves = {n: np.clip(m / _MOVING, 0, 1.5) for n, m in moving.items()}
-    if sound is None or not len(sound):
+    if sound is None:
         scores, heard = {n: m - 0.5 for n, m in moves.items()}, np.ones(len(times), bool)
     else:
         loud = _loudness(sound, times)
@@ -332,7 +333,7 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
                 heard[max(0, round(s.start * RATE)) : max(0, round(s.end * RATE))] = True
         together = {n: _synchrony(m, loud) for n, m in mouths.items()}
         scores = {
-            n: np.minimum(moves[n], 1.0) * (0.4 + 0.6 * np.clip(together[n] / _SYNCHRONY, -0.5, 1.5)) - 0.5
+            n: np.minimum(moves[n], 1.0) * (0.75 + 0.5 * np.clip(together[n] / _SYNCHRONY, -0.25, 1.0)) - 0.5
             for n in mouths
         }
     smooth = {n: _moving_mean(s, half) for n, s in scores.items()}
