@@ -124,3 +124,27 @@ def test_somebody_whose_face_is_hidden_is_followed_by_the_body_and_hands_are_on_
         later = tracker.push(hidden)
     assert [w.number for w in later] == [here[0].number]
     assert later[0].pose is not None
+
+
+def test_several_trackers_may_run_at_once():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def follow(number: int) -> np.ndarray:
+        tracker = faces()
+        return [tracker.push(scene([(one(number), 10 + 4 * k, 20)])) for k in range(8)][-1][0].face.points
+
+    alone = [follow(n) for n in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(follow, (0, 1)))
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_looking_at_bodies_beside_faces_changes_nothing():
+    image = portrait(1, "half", 300)[2].rgb
+
+    def seen(threads: int) -> np.ndarray:
+        tracker = Tracker(25.0, threads=threads)
+        (who,) = [tracker.push(image) for _ in range(4)][-1]
+        return np.concatenate([who.face.points, who.pose.points])
+
+    assert np.array_equal(seen(1), seen(2))

@@ -70,7 +70,7 @@ def read(
     smooth
         Whether landmarks are calmed (one-euro filter; lids, lips and irises hardly).
     threads
-        Of the networks; all by default.
+        1: one network runs at a time. By default a body's runs beside those of face and hands.
     work
         Folder for what is found meanwhile, some 8 kB a person and picture; a reading that was interrupted goes on from there.
         By default a temporary one, gone with the process.

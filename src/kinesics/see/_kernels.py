@@ -1,14 +1,17 @@
-"""Pixels on their way into networks, compiled by numba."""
+"""Pixels on their way into networks, compiled by numba.
+
+Not in parallel: pictures are small, and networks of several threads ask for them at once, which numba's own threads do not take.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 OPTIONS = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True}
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def warp(image, across, down, origin, low, high, fine, out):
     """Bilinear samples of ``image`` (H, W, 3) uint8; ``out[y, x]`` lies at ``origin + x · across + y · down`` pixels.
 
@@ -18,7 +21,7 @@ def warp(image, across, down, origin, low, high, fine, out):
     height, width = image.shape[0], image.shape[1]
     scale = (high - low) / (255.0 * fine * fine)
     first, step, one = np.float32(0.5 / fine - 0.5), np.float32(1.0 / fine), np.float32(1.0)
-    for y in prange(out.shape[0]):
+    for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             red = green = blue = np.float32(0.0)
             for m in range(fine):
@@ -49,11 +52,11 @@ def warp(image, across, down, origin, low, high, fine, out):
             out[y, x, 2] = low + scale * blue
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def shrink(image, times, out):
     """Mean of blocks of ``times`` × ``times`` pixels."""
     share = 1.0 / (times * times)
-    for y in prange(out.shape[0]):
+    for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             for k in range(3):
                 total = 0

@@ -7,6 +7,7 @@ taken for the same person if place, size and colours fit; nobody is identified.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,7 +122,7 @@ class Tracker:
     smooth
         Whether points are calmed.
     threads
-        Of the networks; all by default.
+        1: one network runs at a time. By default a body's runs beside those of face and hands.
 
     Examples
     --------
@@ -141,12 +142,14 @@ class Tracker:
         threads: int | None = None,
     ) -> None:
         self.rate, self._most, self._smooth = rate, people, smooth
-        self._near, self._far = (Detector(k, threads=threads) for k in ("face", "far_face"))
-        self._mesh = lm.FaceMesh(threads=threads)
-        self._palm = Detector("palm", threads=threads) if hands else None
-        self._hand = lm.HandMesh(threads=threads) if hands else None
-        self._person = Detector("pose", threads=threads) if body else None
-        self._pose = lm.PoseMesh(threads=threads) if body else None
+        # These networks are small: two at a time on a thread each are faster than one on two.
+        self._near, self._far = (Detector(k, threads=1) for k in ("face", "far_face"))
+        self._mesh = lm.FaceMesh(threads=1)
+        self._palm = Detector("palm", threads=1) if hands else None
+        self._hand = lm.HandMesh(threads=1) if hands else None
+        self._person = Detector("pose", threads=1) if body else None
+        self._pose = lm.PoseMesh(threads=1) if body else None
+        self._beside = ThreadPoolExecutor(1, "kinesics-see") if body and threads != 1 else None
         self._bodies: list[Followed] = []
         self._count = self._met = self._cut = 0
         self._thumbnail: Array | None = None
@@ -156,15 +159,16 @@ class Tracker:
         """Who is in the next picture (H, W, 3) uint8, as copies; points are in its pixels."""
         small, times = _reduced(image)
         look = self._cuts(small) or self._count % LOOK == 0
+        beside = self._beside.submit(self._look_at_bodies, small) if self._beside else None
         self._follow_faces(small)
-        self._follow_poses(small)
+        self._follow_hands(small)
+        self._follow_poses(small, beside.result() if beside else self._look_at_bodies(small))
         self._find_faces(small, look)
         self._find_poses(small, look)
         here = [b for b in self._bodies if b.face or b.pose]
         for body in self._bodies:
             if body not in here:
                 body.gone("left", "right")
-        self._follow_hands(small, here)
         self._find_hands(small, here)
         shown = [self._shown(b, times) for b in here]
         self._bodies = [b for b in self._bodies if self._count - b.seen < _FORGET]
@@ -273,13 +277,17 @@ class Tracker:
             self._bodies.append(best)
         return best
 
-    def _follow_poses(self, image: Image) -> None:
+    def _look_at_bodies(self, image: Image) -> dict[int, Found]:
+        """Bodies where they were, by number; runs beside what looks at faces and hands."""
         if self._pose is None:
-            return
+            return {}
+        return {b.number: self._pose(image, b.pose.region) for b in self._bodies if b.pose}
+
+    def _follow_poses(self, image: Image, seen: dict[int, Found]) -> None:
         for number, body in enumerate(self._bodies):
             if body.pose is None:
                 continue
-            found = self._pose(image, body.pose.region)
+            found = seen[body.number]
             others = [b.pose for b in self._bodies[:number] if b.pose]
             fits = body.face is None or _belongs(found, body.face)
             if (
@@ -323,10 +331,10 @@ class Tracker:
         heads = [_head(b) for b in self._bodies if b.face or b.pose]
         return any(np.linalg.norm(_middle(head) - _middle(h)) < 0.7 * max(head.size, h.size) for h in heads)
 
-    def _follow_hands(self, image: Image, here: list[Followed]) -> None:
+    def _follow_hands(self, image: Image) -> None:
         if self._hand is None:
             return
-        for body in here:
+        for body in self._bodies:
             for side, hand in list(body.hands.items()):
                 found = self._hand(image, hand.region)
                 if found.score >= HAND_SCORE and _inside(found.region, image):
