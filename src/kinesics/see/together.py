@@ -285,7 +285,9 @@ def _sound_of(scene: Scene, given: Audio | None) -> tuple[Audio | None, Tier | N
     spans = [s for t in owners if isinstance(s := t.get("speech spans"), Tier)]
     # Spans of several people are of what each one said, not of all that is heard.
     alone = "speech spans" in scene.shared or len(spans) == 1
-    return next((s for s in sounds if isinstance(s, Audio) and len(s)), None), spans[0] if alone and spans else None
+    return next((s for s in sounds if isinstance(s, Audio) and len(s)), None), spans[
+        0
+    ] if alone and spans else None
 
 
 def _moving_mean(values: Array, half: int) -> Array:
@@ -318,7 +320,9 @@ def _speaking(scene: Scene, times: Array, given: Audio | None) -> dict[str, Tier
     sound, spans = _sound_of(scene, given)
     half = round(0.3 * RATE)
     # Over three frames: noise from one to the next is no movement.
-    moving = {n: _moving_mean(np.abs(np.gradient(_moving_mean(m, 1))) * RATE, half) for n, m in mouths.items()}
+    moving = {
+        n: _moving_mean(np.abs(np.gradient(_moving_mean(m, 1))) * RATE, half) for n, m in mouths.items()
+    }
     # 1 at the level of quiet talk, never much more: who moves most is not who speaks.
     moves = {n: np.clip(m / _MOVING, 0, 1.5) for n, m in moving.items()}
     if sound is None:
