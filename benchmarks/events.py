@@ -87,6 +87,7 @@ def _phases(
     scores = {p: Score() for p in PHASES}
     right = count = 0
     sure: list[tuple[float, bool]] = []
+    unsure = 0.0
     for show, own in zip(shows, found, strict=True):
         true = plain(list(show.tier("gestures")))
         for p in PHASES:
@@ -97,15 +98,18 @@ def _phases(
         for side in "LR":
             right += int(np.sum(truth.frames_of(true, side, n) == truth.frames_of(own, side, n)))
             count += n
+        known = [i for i in own if not i.label.startswith("unknown")]
         sure += [
-            (i.confidence, any(t.label == i.label and truth._iou(i, t) >= 0.5 for t in true)) for i in own
+            (i.confidence, any(t.label == i.label and truth._iou(i, t) >= 0.5 for t in true)) for i in known
         ]
+        unsure += sum(i.duration for i in own if i.label.startswith("unknown"))
     out = [
         Figure(f"{name}: F1 of {p}s", s.f1, "", note=s.note)
         for p, s in scores.items()
         if whole or p == "stroke"
     ]
-    out.append(Figure(f"{name}: frames right", right / max(count, 1), ""))
+    note = f"told as unknown {unsure * 30 / max(count, 1):.3f}"
+    out.append(Figure(f"{name}: frames right", right / max(count, 1), "", note=note))
     if whole:
         bands = [(0.5, 0.7), (0.7, 0.85), (0.85, 1.01)]
         shares = [[ok for c, ok in sure if a <= c < b] for a, b in bands]

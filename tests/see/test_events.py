@@ -75,7 +75,7 @@ def test_landmarks_that_are_not_sure_make_the_face_unknown(show):
     faint = Points(np.zeros((count, 4, 2)), tuple("abcd"), 30, "image", confidence=np.full((count, 4), 0.3))
     done = annotate(show.with_tracks(landmarks=faint))
     assert set(done.tier("blinks").labels) == {"unknown"}
-    assert "unknown L" not in done.tier("gestures").labels
+    assert done.tier("gestures").labels == annotate(show).tier("gestures").labels
 
 
 def test_a_wrist_that_is_hidden_makes_that_hand_unknown(show):
@@ -103,3 +103,25 @@ def test_a_single_frame_is_no_event(show):
         {"body": show.body.slice(0, 1 / 60), "face": replace(show.face, values=show.face.values[:1])}
     )
     assert all(len(t) == 0 for t in annotate(one).tiers)
+
+
+def test_hands_that_are_apart_in_the_picture_do_not_touch():
+    from kinesics.performance import Behaviour, Plan, Sync
+
+    clasp = Behaviour("g", "gesture", {"stroke": Sync(1.5)}, {"lexeme": "HANDS_RUB"})
+    bare = perform(plan=Plan((clasp,), (), "REPLACE"), progress=False)
+    bare = Performance({"body": bare.body})
+    count = len(bare.body)
+    box = Signal(np.tile([300.0, 100, 80, 90], (count, 1)), ("x", "y", "width", "height"), ("px",) * 4, 60)
+    names = tuple(f"p{k}" for k in range(21))
+
+    def hand(x: float) -> Points:
+        values = np.zeros((count, 21, 3)) + [x, 300, 0] + rng(0, "hand").normal(0, 4, (21, 3))
+        return Points(values, names, 60, "image", confidence=np.ones((count, 21)))
+
+    seen = {"face_box": box, "hand_left": hand(300)}
+    touching = annotate(bare.with_tracks(**seen, hand_right=hand(302)), tiers=("self_touch",))
+    apart = annotate(bare.with_tracks(**seen, hand_right=hand(420)), tiers=("self_touch",))
+    assert "hands" in annotate(bare).tier("self_touch").labels
+    assert "hands" in touching.tier("self_touch").labels
+    assert "hands" not in apart.tier("self_touch").labels

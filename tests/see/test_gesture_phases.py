@@ -103,6 +103,26 @@ def test_a_body_at_rest_makes_no_gesture(show):
     assert len(gesture_phases(still)) == 0
 
 
+def test_a_hand_that_moves_quickly_in_no_phase_is_unknown(show):
+    # The whole body is carried past, hands at rest: that is no movement of the hands.
+    body = show.body.slice(0, 0.02)
+    count = 150
+    t = np.arange(count) / 30
+    still = np.repeat(places_of(body)[:1], count, axis=0)
+    carried = still + np.stack([2.0 * t, 0 * t, 0 * t], axis=1)[:, None]
+    finder = GesturePhases(30)
+    assert finder.push_places(carried) + finder.finish() == []
+    # A hand that trembles to and fro as no gesture does.
+    right = [i for i, n in enumerate(PLACES) if n.startswith("right") and "UpperArm" not in n]
+    shaken = still.copy()
+    shaken[30:120, right] += (0.06 * np.sin(2 * np.pi * 5 * t[30:120]))[:, None, None] * np.array([1.0, 0, 0])
+    finder = GesturePhases(30)
+    found = finder.push_places(shaken) + finder.finish()
+    assert {i.label[-1] for i in found} == {"R"}
+    covered = sum(min(i.end, 4.0) - max(i.start, 1.0) for i in found if i.end > 1 and i.start < 4)
+    assert covered > 2.0
+
+
 def test_a_hand_that_was_lost_is_unknown(show):
     sure = np.tile([1.0, 0.2], (len(show.body), 1))
     found = gesture_phases(show.body, sure)

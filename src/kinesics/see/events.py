@@ -21,7 +21,8 @@ from kinesics.performance import Face, Interval, Motion, Performance, Points, Si
 from kinesics.see.facial_actions import ACTIONS, Blinks, FacialActions
 from kinesics.see.gesture_phases import GesturePhases
 from kinesics.see.head_events import HeadEvents, head_angles
-from kinesics.see.self_touch import SelfTouch
+from kinesics.see.self_touch import TARGETS, SelfTouch
+from kinesics.see.together import FACE_WIDTH
 
 Array = NDArray[np.float64]
 Found = dict[str, list[Interval]]
@@ -30,6 +31,9 @@ TIERS: tuple[str, ...] = (
     "blinks", "blink_apexes", *ACTIONS, "gestures", "self_touch", "head_events", "head_counts",
 )  # fmt: skip
 """Names of the tiers; each is made where the performance has what it needs."""
+
+THICKNESS = 0.02
+"""Metres of two fingers, or of a finger and the hair, that landmarks in the middle of them are apart in a touch (ours)."""
 
 
 class Events:
@@ -65,7 +69,7 @@ class Events:
         if isinstance(body, Motion) and len(body):
             sure = _hand_confidence(show, body)
             self._push(out, "gestures", GesturePhases, body, sure)
-            self._push(out, "self_touch", SelfTouch, body, sure)
+            self._push(out, "self_touch", SelfTouch, body, sure, _apart(show, body))
             head = head_angles(body) if head is None else head
         if isinstance(head, Signal) and len(head):
             self._push(out, "head_events", HeadEvents, head)
@@ -166,6 +170,37 @@ def _hand_confidence(show: Performance, body: Motion) -> Array:
             out[:, k] = np.maximum(out[:, k], _resampled(hand, hand.confidence.mean(axis=1), body))
             told[k] = True
     return np.where(told, out, 1.0)
+
+
+def _apart(show: Performance, body: Motion) -> Array:
+    """(T, 2, 3) metres that hands are away from head, torso and each other in the picture; −1 where it does not tell."""
+    out = np.full((len(body), 2, len(TARGETS)), -1.0)
+    box, face = show.get("face_box"), show.get("landmarks")
+    hands = [show.get(f"hand_{s}") for s in ("left", "right")]
+    if not isinstance(box, Signal) or not len(box):
+        return out
+    metres = FACE_WIDTH / np.maximum(_resampled(box, box.column("width"), body), 1.0)
+
+    def bound(a: Points, b: Points, every: int) -> Array:
+        one, other = (t.at(body.times) for t in (a, b))
+        gap = np.full(len(body), np.inf)
+        for k in range(0, one.values.shape[1]):
+            to = other.values[:, ::every, :2] - one.values[:, k, None, :2]
+            gap = np.minimum(gap, np.sqrt(np.min(np.sum(to * to, axis=-1), axis=-1)))
+        seen = [
+            (t.confidence.min(axis=1) > 0) if t.confidence is not None else np.ones(len(body), bool)
+            for t in (one, other)
+        ]
+        return np.where(seen[0] & seen[1], gap * metres - THICKNESS, -1.0)
+
+    found = [h for h in hands if isinstance(h, Points) and len(h) and h.frame == "image"]
+    if len(found) == 2:
+        out[:, :, TARGETS.index("hands")] = bound(found[0], found[1], 1)[:, None]
+    if isinstance(face, Points) and len(face):
+        for k, hand in enumerate(hands):
+            if isinstance(hand, Points) and len(hand) and hand.frame == "image":
+                out[:, k, TARGETS.index("head")] = bound(hand, face, 8)
+    return out
 
 
 def _resampled(track: Points | Signal, values: Array, clock: Face | Motion) -> Array:

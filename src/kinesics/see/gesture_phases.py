@@ -17,7 +17,7 @@ from kinesics.errors import DataError
 from kinesics.performance import Interval, Motion, Tier
 from kinesics.see._clock import RATE, Clock
 from kinesics.see._frame_network import FrameNetwork
-from kinesics.see._stream import LEAST
+from kinesics.see._stream import LEAST, Found, Runs, Windows
 
 Array = NDArray[np.float64]
 
@@ -29,6 +29,8 @@ PLACES: tuple[str, ...] = (
     *(f"{s}{p}" for s in SIDES for p in ("LowerArm", "Hand", "IndexProximal", "MiddleProximal", "LittleProximal", "MiddleDistal")),
 )  # fmt: skip
 """Joints whose places are looked at."""
+QUICK = 1.0
+"""Arm lengths a second, about half a metre, that a hand at rest does not move (ours)."""
 LAG = 10
 """Frames after which the sequence is settled."""
 _SHORTEST = 0.1  # seconds; a hold as long is seen, a stroke is longer
@@ -166,17 +168,33 @@ class _Hand:
         self._sure: list[float] = []
         self._phase, self._first, self._count = -1, 0, 0
         self._after = False  # whether a stroke has been made in this gesture
+        self._speeds: list[float] = []
+        self._quick = Runs(on=QUICK, off=0.5 * QUICK, fps=RATE, shortest=0.25, bridge=0.1)
 
-    def push(self, chances: Array, sure: Array) -> list[Interval]:
+    def push(self, chances: Array, sure: Array, speeds: Array) -> list[Interval]:
         self._chances += list(chances)
         self._sure += sure.tolist()
+        self._speeds += speeds.tolist()
         return self._told(self._sequence.push(chances))
 
     def finish(self) -> list[Interval]:
-        return self._told([*self._sequence.finish(), -1])
+        out = self._told(self._sequence.finish()) + self._end()
+        return out + [self._moved(f) for f in self._quick.finish()]
+
+    def _restless(self, phases: list[int]) -> list[Interval]:
+        """Where a hand moves too quickly to rest, in no phase that is known."""
+        times = self._start + (self._count + np.arange(len(phases))) / RATE
+        speeds, self._speeds = self._speeds[: len(phases)], self._speeds[len(phases) :]
+        own = np.where(np.array(phases, dtype=int) == 0, speeds, -1.0)
+        doubt = [1.0 - c[0] for c in self._chances[self._count - self._first :][: len(phases)]]
+        return [self._moved(f) for f in self._quick.push(times, own, np.array(doubt))]
+
+    def _moved(self, found: Found) -> Interval:
+        sure = round(min(found.sure, LEAST - 0.01), 4)
+        return Interval(found.start, found.end, f"unknown {self._side}", None, sure)
 
     def _told(self, phases: list[int]) -> list[Interval]:
-        out = []
+        out = self._restless(phases)
         for phase in phases:
             if phase != self._phase:
                 out += self._end()
@@ -227,6 +245,7 @@ class GesturePhases:
         self._network = FrameNetwork("gesture_phases")
         self._hands: list[_Hand] = []
         self._sure: list[Array] = []
+        self._wrists = Windows(3, 0)
 
     def push(self, body: Motion, sure: Array | None = None) -> list[Interval]:
         """Take frames; return the phases that are over.
@@ -246,8 +265,11 @@ class GesturePhases:
             self._hands = [_Hand(s, start) for s in SIDES]
         sure = np.ones((len(places), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
         frames = self._clock.push(np.column_stack([places.reshape(len(places), 3 * len(PLACES)), sure]))
-        self._sure.append(frames[:, -2:])
         features = hand_features(frames[:, :-2].reshape(-1, len(PLACES), 3))
+        # Over a tenth of a second: noise from frame to frame is no movement.
+        wrists = self._wrists.push(features[..., :3])
+        speeds = RATE / 3 * np.linalg.norm(wrists[3:] - wrists[:-3], axis=-1)
+        self._sure.append(np.column_stack([frames[:, -2:], speeds]))
         return self._look(self._network.push(features))
 
     def finish(self) -> list[Interval]:
@@ -264,14 +286,15 @@ class GesturePhases:
         self._sure = [sure[len(chances) :]]
         out = []
         for k, hand in enumerate(self._hands):
-            out += hand.push(chances[:, k], sure[: len(chances), k])
+            out += hand.push(chances[:, k], sure[: len(chances), k], sure[: len(chances), 2 + k])
         return out
 
 
 def gesture_phases(body: Motion, sure: Array | None = None) -> Tier:
     """The phases of a whole track: the tier ``gestures``, labels such as ``stroke R``.
 
-    Between the intervals of a hand it rests. Where the confidence is below a half, the label is ``unknown R``.
+    Between the intervals of a hand it rests. Where the confidence is below a half, or a hand moves quickly in no phase
+    that is known, the label is ``unknown R``.
 
     Parameters
     ----------

@@ -185,7 +185,7 @@ class SelfTouch:
         self._done = 0
         self._start: float | None = None
 
-    def push(self, body: Motion, sure: Array | None = None) -> list[Interval]:
+    def push(self, body: Motion, sure: Array | None = None, apart: Array | None = None) -> list[Interval]:
         """Take frames; return the touches that are over.
 
         Parameters
@@ -194,9 +194,13 @@ class SelfTouch:
             On the canonical joints.
         sure
             (T, 2) confidence of the left and the right hand; 1 by default.
+        apart
+            (T, 2, 3) metres by which each hand is away from :data:`TARGETS` at least, as far as a picture tells: what
+            is apart there does not touch, however near a body made from it has them. Nothing by default.
         """
         self._start = body.start if self._start is None else self._start
         far, parts = gaps(body)
+        far = far if apart is None else np.maximum(far, apart)
         sure = np.ones((len(body), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
         return self._look(self._windows.push(np.column_stack([far.reshape(len(body), -1), sure, parts])))
 
