@@ -41,7 +41,9 @@ class CausalBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, dim)."""
         y = self.before_attention(x)
-        q, k, v = (f(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for f in (self.query, self.key, self.value))
+        q, k, v = (
+            f(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for f in (self.query, self.key, self.value)
+        )
         mixed = F.scaled_dot_product_attention(rotary(q), rotary(k), v, is_causal=True)
         x = x + self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
         y = self.before_mlp(x)
@@ -64,7 +66,9 @@ class CausalLM(nn.Module):
     ) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList([CausalBlock(width, heads, hidden, dropout=dropout) for _ in range(layers)])
+        self.blocks = nn.ModuleList(
+            [CausalBlock(width, heads, hidden, dropout=dropout) for _ in range(layers)]
+        )
         self.norm = nn.RMSNorm(width, eps=1e-6)
         self.say = nn.Linear(width, vocabulary, bias=False)
         nn.init.normal_(self.words.weight, std=0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,9 @@ def summary(values: Array, known: NDArray[np.bool_]) -> Array:
     """
     ordered = np.sort(values, axis=1)
     last = values.shape[1] - 1
-    three = np.stack([ordered[:, round(_LOW * last)], values.mean(axis=1), ordered[:, round(_HIGH * last)]], axis=-1)
+    three = np.stack(
+        [ordered[:, round(_LOW * last)], values.mean(axis=1), ordered[:, round(_HIGH * last)]], axis=-1
+    )
     flag = np.broadcast_to(known[LEFT].astype(np.float32)[:, None], (len(values), len(UNITS), 1))
     out = np.concatenate([three[:, LEFT], three[:, RIGHT], flag], axis=-1).astype(np.float32)
     out[..., :6] *= out[..., 6:]
@@ -106,7 +109,9 @@ def steady(shares: Array, sure: NDArray[np.float64], *, least: float, change: fl
     """
     least = max(least, 1e-3)
     seen = sure >= SEEN
-    score = np.log(np.column_stack([np.where(seen[:, None], shares, 1e-6), np.full(len(shares), least)]).clip(1e-6))
+    score = np.log(
+        np.column_stack([np.where(seen[:, None], shares, 1e-6), np.full(len(shares), least)]).clip(1e-6)
+    )
     total, back = score[0], np.zeros(score.shape, np.int64)
     for i in range(1, len(score)):
         best = int(total.argmax())
@@ -119,14 +124,16 @@ def steady(shares: Array, sure: NDArray[np.float64], *, least: float, change: fl
         path[i - 1] = back[i, path[i]]
     edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
     out: list[Span] = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         state, part = int(path[first]), (shares * seen[:, None])[first:last]
         own = float((part.max(axis=1) if state == len(EMOTIONS) else part[:, state]).mean())
         label = EMOTIONS[state] if state < len(EMOTIONS) and own >= least else UNKNOWN
         span = Span(int(first), int(last), label, float(np.clip(own, 0, 1)))
         if out and out[-1].label == label:
             a, b = out.pop(), span
-            mean = (a.confidence * (a.last - a.first) + b.confidence * (b.last - b.first)) / (b.last - a.first)
+            mean = (a.confidence * (a.last - a.first) + b.confidence * (b.last - b.first)) / (
+                b.last - a.first
+            )
             span = Span(a.first, b.last, label, mean)
         out.append(span)
     return out
@@ -138,5 +145,10 @@ def spread(affect: Array, confidence: NDArray, track: Face | Signal) -> Signal:
     values = np.stack([np.interp(track.times, middles, affect[:, k]) for k in range(2)], axis=1)
     sure = np.interp(track.times, middles, confidence).clip(0, 1)
     return Signal(
-        values.clip(-1, 1), ("valence", "arousal"), ("", ""), track.fps, track.start, np.stack([sure, sure], axis=1)
+        values.clip(-1, 1),
+        ("valence", "arousal"),
+        ("", ""),
+        track.fps,
+        track.start,
+        np.stack([sure, sure], axis=1),
     )

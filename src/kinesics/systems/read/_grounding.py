@@ -94,7 +94,8 @@ _PATTERNS = tuple((re.compile(p, re.IGNORECASE), units) for p, units in _WORDS)
 _FACS = re.compile(r"\bA(?:U|ction units?)\s*0?(\d{1,2})\b", re.IGNORECASE)
 _MERGED = {"23": ("AU24",), "27": ("AU26",), "45": ("AU43",), "28": ("AU28T", "AU28B")}
 _NO = re.compile(
-    r"\b(?:no|not|without|never|lacks?|lacking|absence|absent|neither|nor|none|isn't|aren't|doesn't|don't)\b", re.IGNORECASE
+    r"\b(?:no|not|without|never|lacks?|lacking|absence|absent|neither|nor|none|isn't|aren't|doesn't|don't)\b",
+    re.IGNORECASE,
 )
 _BREAK = re.compile(r"[,;:]|\bbut\b|\bwhile\b|\bhowever\b|\byet\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z*\"'(])|\n+")

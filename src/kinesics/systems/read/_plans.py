@@ -4,7 +4,8 @@ A plan is to its English (:mod:`kinesics.systems.read._prose`) what a plan of be
 
     plan  := (UNIT LEVEL SIDE)* [speech] means UNIT* [but UNIT*] so CERTAINTY STRENGTH (alone | with LABEL) end
 
-Every unit is observed once, strongest first; those that speak for the label come after ``means``, the others after ``but``.
+Every unit is observed once, strongest first; those that speak for the label (some of :data:`SIGNS`) come after ``means``, the others after
+``but``.
 """
 
 from __future__ import annotations
@@ -119,7 +120,9 @@ def made(
         Units that were looked for.
     """
     order = [i for i in np.argsort(-strength, kind="stable") if strength[i] >= ACTIVE and UNITS[i] in known]
-    seen = tuple(Seen(UNITS[i], level(float(strength[i])), side(UNITS[i], float(lean[i]))) for i in order[:MOST])
+    seen = tuple(
+        Seen(UNITS[i], level(float(strength[i])), side(UNITS[i], float(lean[i]))) for i in order[:MOST]
+    )
     support = tuple(s.unit for s in seen if s.unit in SIGNS[label])
     sure = not seen if label == "neutral" else len(support) >= 2 and not blend
     return Plan(
@@ -146,7 +149,13 @@ def written(plan: Plan) -> list[int]:
     words = [w for s in plan.seen for w in (s.unit, s.level, s.side)]
     words += ["speech"] * plan.speech + ["means", *plan.support]
     words += ["but", *plan.others] if plan.others else []
-    words += ["so", plan.certainty, plan.strength, *(["with", plan.blend] if plan.blend else ["alone"]), "end"]
+    words += [
+        "so",
+        plan.certainty,
+        plan.strength,
+        *(["with", plan.blend] if plan.blend else ["alone"]),
+        "end",
+    ]
     return [NUMBER[w] for w in words]
 
 
@@ -220,7 +229,7 @@ class Grammar:
             case "speech":
                 return ["means"]
             case "means":
-                return [*left, "but" if left else "so"]
+                return [*(u for u in left if u in SIGNS[self._label]), "but" if left else "so"]
             case "but":
                 return left or ["so"]
             case "so":
@@ -262,5 +271,11 @@ class Grammar:
         certainty, strength, blend = self._end
         inside = tuple(s.unit for s in self._seen if s.unit in self._support)
         return Plan(
-            self._label, tuple(self._seen), inside, self._speech, certainty, strength, "" if blend == "alone" else blend
+            self._label,
+            tuple(self._seen),
+            inside,
+            self._speech,
+            certainty,
+            strength,
+            "" if blend == "alone" else blend,
         )

@@ -168,7 +168,11 @@ _ENDS = {
         "This is probably {strength} {feeling}{blend}.",
         "On balance it looks like {strength} {feeling}{blend}.",
     ),
-    ("clear", True): ("This is {feeling}{blend}.", "The expression is neutral{blend}.", "All in all: {feeling}{blend}."),
+    ("clear", True): (
+        "This is {feeling}{blend}.",
+        "The expression is neutral{blend}.",
+        "All in all: {feeling}{blend}.",
+    ),
     ("likely", True): ("This is most likely {feeling}{blend}.", "The expression is probably neutral{blend}."),
 }
 _BLEND = (", with a touch of {second}", ", mixed with some {second}", ", and some {second} in it")
@@ -209,7 +213,11 @@ def _clause(seen: Seen, stream: np.random.Generator) -> str:
 def _interpretation(plan: Plan, stream: np.random.Generator) -> str:
     feeling, out = _pick(_FEELINGS[plan.label], stream), []
     if plan.label == "neutral":
-        return _filled(_pick(_SLIGHT, stream), plan.others, feeling, stream) if plan.seen else _pick(_CALM, stream)
+        return (
+            _filled(_pick(_SLIGHT, stream), plan.others, feeling, stream)
+            if plan.seen
+            else _pick(_CALM, stream)
+        )
     if plan.support:
         out.append(_filled(_pick(_TOGETHER, stream), plan.support, feeling, stream))
     else:
@@ -231,7 +239,9 @@ def _filled(pattern: str, units: Sequence[str], feeling: str, stream: np.random.
     many = len(names) > 1 or _plural(names[0])
     verbs = {v: v if many else v + "s" for v in ("point", "speak", "fit", "belong", "occur", "make")}
     verbs |= {"is": "are" if many else "is", "carry": "carry" if many else "carries"}
-    text = pattern.replace("{feeling!c}", _capital(feeling)).format(units=_listed(names), feeling=feeling, **verbs)
+    text = pattern.replace("{feeling!c}", _capital(feeling)).format(
+        units=_listed(names), feeling=feeling, **verbs
+    )
     return _capital(text)
 
 

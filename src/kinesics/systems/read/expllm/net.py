@@ -24,14 +24,20 @@ class Units(nn.Module):
     def __init__(self, config: ExpLLMConfig) -> None:
         super().__init__()
         count = len(UNITS)
-        self.each = nn.Parameter(torch.randn(count, PER_UNIT, config.width) / PER_UNIT**0.5)
+        numbers = 2 * PER_UNIT - 1
+        self.each = nn.Parameter(torch.randn(count, numbers, config.width) / numbers**0.5)
         self.unit = nn.Parameter(0.02 * torch.randn(count, config.width))
         self.whole = nn.Sequential(
-            nn.Linear(count * PER_UNIT, config.whole), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(config.whole, config.width)
+            nn.Linear(count * numbers, config.whole),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.whole, config.width),
         )
 
     def forward(self, units: Tensor) -> Tensor:
         """See the class."""
+        # Their roots, too: a weak movement says more than its share.
+        units = torch.cat([units, units[..., :-1].clamp(min=1e-6).sqrt()], dim=-1)
         each = torch.einsum("bui,uiw->buw", units, self.each) + self.unit
         return torch.cat([self.whole(units.flatten(1))[:, None], each], dim=1)
 
@@ -42,7 +48,12 @@ class Pictures(nn.Module):
     def __init__(self, config: ExpLLMConfig) -> None:
         super().__init__()
         self.tower = VisionTransformer(
-            config.side, config.patch, config.eye_width, config.eye_layers, config.eye_heads, config.eye_hidden
+            config.side,
+            config.patch,
+            config.eye_width,
+            config.eye_layers,
+            config.eye_heads,
+            config.eye_hidden,
         )
         self.project = nn.Sequential(
             nn.Linear(config.eye_width, config.width), nn.GELU(), nn.Linear(config.width, config.width)
@@ -77,7 +88,12 @@ class Net(nn.Module):
         self.config = config
         self.eyes: nn.Module = Units(config) if config.eyes == "units" else Pictures(config)
         self.model = CausalLM(
-            config.vocabulary, config.width, config.layers, config.heads, config.hidden, dropout=config.dropout
+            config.vocabulary,
+            config.width,
+            config.layers,
+            config.heads,
+            config.hidden,
+            dropout=config.dropout,
         )
         self.affect = nn.Linear(config.width, 3)
         if config.rank:
@@ -123,7 +139,11 @@ class Net(nn.Module):
     def _tokens(self, label: Tensor, plan: Tensor | None) -> tuple[Tensor, Tensor]:
         """(B, T) placeholders, the question, the label and, where there is a plan, that; and what of it is learnt."""
         size = (len(label), 1)
-        asked = [label.new_full((len(label), self.config.rows), FACE), label.new_full(size, ASK_LABEL), label[:, None]]
+        asked = [
+            label.new_full((len(label), self.config.rows), FACE),
+            label.new_full(size, ASK_LABEL),
+            label[:, None],
+        ]
         if plan is None:
             ids = torch.cat(asked, dim=1)
             return ids, torch.full_like(ids, UNSAID)
@@ -135,7 +155,11 @@ class Net(nn.Module):
     def graphs(self) -> dict[str, Graph]:
         """``next``."""
         config = self.config
-        face = torch.zeros(1, len(UNITS), PER_UNIT) if config.eyes == "units" else torch.zeros(1, 3, config.side, config.side)
+        face = (
+            torch.zeros(1, len(UNITS), PER_UNIT)
+            if config.eyes == "units"
+            else torch.zeros(1, 3, config.side, config.side)
+        )
         ids = torch.full((1, config.rows + 1), FACE)
         free = {"units": {0: "faces"}, "ids": {0: "faces", 1: "length"}}
         return {"next": Graph(Next(self), {"units": face, "ids": ids}, ("scores", "affect"), free)}
@@ -145,7 +169,7 @@ def _mismeasured(units: Tensor, noise: float, *, flip: bool) -> Tensor:
     """Units as an instrument has them that over- and underestimates each by its own factor, and sees some that are not there."""
     size = (len(units), len(UNITS), 1)
     gain = torch.exp(noise * torch.randn(size, device=units.device))
-    stray = 0.15 * noise * torch.randn(size, device=units.device).clamp(min=0)
+    stray = 0.2 * noise * torch.randn(size, device=units.device).clamp(min=0)
     values = (units[..., :-1] * gain + stray).clamp(0, 1) * units[..., -1:]
     if flip:
         turned = torch.cat([values[..., 3:], values[..., :3]], dim=-1)

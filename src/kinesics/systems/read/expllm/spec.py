@@ -27,7 +27,7 @@ where the paper learns GPT-4o's prose; labels are eight and unknown, over time; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -96,7 +96,7 @@ class ExpLLMConfig(Config):
     rank: int = 0
     alpha: float = 16.0
     dropout: float = 0.05
-    noise: float = 0.25
+    noise: float = 0.3
 
     def __post_init__(self) -> None:
         choose("eyes", self.eyes, ("units", "picture"))
@@ -115,7 +115,14 @@ class ExpLLMConfig(Config):
     def paper(cls) -> ExpLLMConfig:
         """The published sizes."""
         return cls(
-            eyes="picture", width=4096, layers=32, heads=32, hidden=11008, vocabulary=32000, rank=8, dropout=0.0
+            eyes="picture",
+            width=4096,
+            layers=32,
+            heads=32,
+            hidden=11008,
+            vocabulary=32000,
+            rank=8,
+            dropout=0.0,
         )
 
 
@@ -145,8 +152,12 @@ class ExpLLM(System):
         if self.config.rank:  # as published: 5e-4, weight decay .05, 3 % warm-up
             return Training(60_000, 128, 5e-4, weight_decay=0.05, warm_up=1800, precision="bf16")
         if stage == "label":
-            return Training(2000, 96, 2e-3, weight_decay=0.01, warm_up=100, drops=((0.6, 0.3), (0.85, 0.3)), average=0.99)
-        return Training(2500, 48, 1e-3, weight_decay=0.01, warm_up=100, drops=((0.6, 0.3), (0.85, 0.3)), average=0.99)
+            return Training(
+                500, 64, 3e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
+            )
+        return Training(
+            900, 32, 2e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
+        )
 
     def examples(self, performance: Performance) -> Iterator[dict[str, NDArray]]:
         """Seconds and moments of a face, each as one of :data:`VIEWS` has it.
@@ -157,7 +168,9 @@ class ExpLLM(System):
         if self.config.eyes != "units":
             raise DataError("expllm sees pictures under this configuration; its examples here are of units")
         if "emotion" not in performance:
-            raise DataError(f"expllm learns from the track 'emotion'; this performance has: {', '.join(performance)}")
+            raise DataError(
+                f"expllm learns from the track 'emotion'; this performance has: {', '.join(performance)}"
+            )
         face = features.arkit(performance.face, FPS)
         felt = features.arkit(performance.get("felt"), FPS) if "felt" in performance else None
         size, start = round(SPAN * FPS), performance.face.start
@@ -168,8 +181,16 @@ class ExpLLM(System):
             for moment in (False, True):
                 place = first + int(stream.integers(size))
                 rows = face[place : place + 1] if moment else face[first : first + size]
-                true = None if felt is None else felt[place : place + 1] if moment else felt[first : first + size]
-                speech = not moment and _speaks(performance, start + first / FPS, start + (first + size) / FPS)
+                true = (
+                    None
+                    if felt is None
+                    else felt[place : place + 1]
+                    if moment
+                    else felt[first : first + size]
+                )
+                speech = not moment and _speaks(
+                    performance, start + first / FPS, start + (first + size) / FPS
+                )
                 view = VIEWS[int(stream.choice(3, p=(0.5, 0.3, 0.2)))]
                 yield _example(rows, true, told, speech, performance.meta.get("affect"), view)
 
@@ -217,26 +238,35 @@ class ExpLLM(System):
         seen = over_time.windows(measured.values, measured.known, FPS, SPAN)
         shares, affect = self.labels(seen, networks)
         spans = over_time.steady(shares, sure, least=least)
+        told = [s for s in spans if s.label != over_time.UNKNOWN]
+        whole = [seen[s.first : s.last].mean(axis=0) for s in told]
+        why = (
+            dict(zip(told, self.plans(np.stack(whole), [s.label for s in told], networks), strict=True))
+            if told
+            else {}
+        )
         expression, reasons, dropped = [], [], []
         for span in bar(spans, "reading reasons") if progress else spans:
             start = track.start + span.first * over_time.HOP
             end = min(track.start + span.last * over_time.HOP, track.end)
-            value = None if span.label == over_time.UNKNOWN else round(float(affect[span.first : span.last, 2].mean()), 4)
-            expression.append(Interval(start, end, span.label, value, span.confidence))
-            if span.label != over_time.UNKNOWN:
-                whole = seen[span.first : span.last].mean(axis=0)
-                plan = self.plan(whole, span.label, networks)
-                text = _prose.told(plan, rng(seed, "reasons", span.first))
+            value = None
+            if span in why:
+                value = round(float(affect[span.first : span.last, 2].mean()), 4)
+                text = _prose.told(why[span], rng(seed, "reasons", span.first))
                 if language is not None:
-                    said = _reasoning.ask(language, whole, span.label, plan)
+                    said = _reasoning.ask(language, whole[told.index(span)], span.label, why[span])
                     text, dropped = said.text or text, [*dropped, *said.dropped]
                 reasons.append(Interval(start, end, text, confidence=span.confidence))
+            expression.append(Interval(start, end, span.label, value, span.confidence))
         made = {
             "expression": Tier("expression", tuple(expression)),
             "reasons": Tier("reasons", tuple(reasons)),
             "affect": over_time.spread(affect[:, :2], shares.max(axis=1) * sure, track),
         }
-        how: dict[str, Any] = {"least": least, "read from": "face" if "face" in performance else "action_units"}
+        how: dict[str, Any] = {
+            "least": least,
+            "read from": "face" if "face" in performance else "action_units",
+        }
         if language is not None:
             how |= {"language": language.name, "unparsed": language.failed, "dropped": dropped}
         return Performance({**performance.tracks, **made}, {**performance.meta, self.name: how})
@@ -260,32 +290,39 @@ class ExpLLM(System):
         for first in range(0, len(seen), 256):
             part = seen[first : first + 256].astype(np.float32)
             made = networks["next"](units=part, ids=np.tile(self._asked(), (len(part), 1)))
-            scores = made["scores"][:, plans.FIRST_LABEL : plans.FIRST_LABEL + len(EMOTIONS)].astype(np.float64)
+            scores = made["scores"][:, plans.FIRST_LABEL : plans.FIRST_LABEL + len(EMOTIONS)].astype(
+                np.float64
+            )
             share = np.exp(scores - scores.max(axis=1, keepdims=True))
             shares.append(share / share.sum(axis=1, keepdims=True))
             affect.append(made["affect"])
         return np.concatenate(shares).astype(np.float32), np.concatenate(affect)
 
-    def plan(self, face: NDArray, label: str, networks: Networks) -> plans.Plan:
-        """The reasons for a label as a plan: the likeliest token that the grammar and the measured units allow, one after the other.
+    def plans(self, faces: NDArray, labels: Sequence[str], networks: Networks) -> list[plans.Plan]:
+        """The reasons for labels as plans: the likeliest tokens that the grammar and the measured units allow, one after the other.
 
         Parameters
         ----------
-        face
-            (24, 7) of :func:`kinesics.systems.read._expressions.windows`.
-        label
-            What it expresses.
+        faces
+            (N, 24, 7) of :func:`kinesics.systems.read._expressions.windows`.
+        labels
+            N, what they express.
         networks
             See :meth:`read`.
         """
-        writer = plans.Grammar(label, _reasoning.active(face))
-        ids = [*self._asked(), plans.NUMBER[label], plans.ASK_REASONS]
-        while not writer.done:
-            made = networks["next"](units=face[None].astype(np.float32), ids=np.array([ids], np.int64))
-            scores = np.where(writer.allowed(), made["scores"][0, : len(plans.TOKENS)], -np.inf)
-            ids.append(int(scores.argmax()))
-            writer.take(ids[-1])
-        return writer.plan()
+        faces = np.asarray(faces, np.float32)
+        writers = [plans.Grammar(n, _reasoning.active(f)) for n, f in zip(labels, faces, strict=True)]
+        start = [[*self._asked(), plans.NUMBER[n], plans.ASK_REASONS] for n in labels]
+        ids = np.array(start, np.int64).reshape(len(faces), -1)
+        while going := [i for i, writer in enumerate(writers) if not writer.done]:
+            made = networks["next"](units=faces[going], ids=ids[going])
+            allowed = np.stack([writers[i].allowed() for i in going])
+            best = np.where(allowed, made["scores"][:, : len(plans.TOKENS)], -np.inf).argmax(axis=1)
+            ids = np.pad(ids, ((0, 0), (0, 1)), constant_values=plans.PAD)
+            ids[going, -1] = best
+            for i, token in zip(going, best, strict=True):
+                writers[i].take(int(token))
+        return [writer.plan() for writer in writers]
 
     def _asked(self) -> NDArray[np.int64]:
         return np.array([plans.FACE] * self.config.rows + [plans.ASK_LABEL], np.int64)
@@ -300,7 +337,9 @@ def _measured(performance: Performance) -> tuple[Face | Signal, units.Measured, 
         track = performance.get("action_units")
         measured = units.from_facs(track.resample(FPS).values, track.names)
     else:
-        raise DataError(f"expllm needs the track 'face' or 'action_units'; this performance has: {', '.join(performance)}")
+        raise DataError(
+            f"expllm needs the track 'face' or 'action_units'; this performance has: {', '.join(performance)}"
+        )
     if not len(measured):
         raise DataError("the face is empty; there is nothing to read")
     count = over_time.count(len(measured), FPS)
@@ -327,7 +366,9 @@ def _example(
         "facs": lambda: units.from_facs(_unsided(own.values), _OPENFACE),
     }[view]()
     seen = over_time.summary(measured.values[None], measured.known)[0]
-    true = np.percentile(own.values, 20, axis=0) if felt is None else units.from_arkit(felt).values.mean(axis=0)
+    true = (
+        np.percentile(own.values, 20, axis=0) if felt is None else units.from_arkit(felt).values.mean(axis=0)
+    )
     strength, lean = units.strengths(true.astype(np.float32))
     told = sorted(told, key=lambda i: -(1.0 if i.value is None else i.value))
     label = told[0].label if told else "neutral"
@@ -350,7 +391,9 @@ def _unsided(values: NDArray) -> NDArray[np.float32]:
     """(T, 17) the mean of both sides, as OpenFace has units."""
     both = 0.5 * (values + values[:, units.FLIPPED])
     named = {"AU23": "AU24L", "AU45": "AU43L"}
-    places = [next(i for i, n in enumerate(units.SIDED) if n == named.get(u, u) or n == f"{u}L") for u in _OPENFACE]
+    places = [
+        next(i for i, n in enumerate(units.SIDED) if n == named.get(u, u) or n == f"{u}L") for u in _OPENFACE
+    ]
     return both[:, places]
 
 
