@@ -68,6 +68,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (_near(r"(?:eye)?lids?", r"(?:tight\w*|tens\w*|squint\w*|narrow\w*)"), ("AU07",)),
     (_near(r"eyes?", r"(?:narrow\w*|squint\w*)"), ("AU07",)),
     (r"squint\w*", ("AU07",)),
+    (r"wide[- ]open mouth|open mouth", ("AU26",)),
     (_near(r"(?:upper )?(?:eye)?lids?", r"(?:lift\w*|rais\w*|pull\w* up|widen\w*|elevat\w*)"), ("AU05",)),
     (_near(r"eyes?", r"(?:wid\w*|open\w*)"), ("AU05",)),
     (_near(r"nos(?:e|tril)s?", r"(?:wrinkl\w*|scrunch\w*|crinkl\w*)"), ("AU09",)),
