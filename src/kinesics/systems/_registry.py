@@ -11,6 +11,7 @@ from kinesics.systems._system import System
 _SYSTEMS: dict[str, str] = {
     "camn": "gesture",
     "emote": "face",
+    "expllm": "read",
     "facejudge": "read",
     "gesturelsm": "gesture",
     "lipjudge": "read",

@@ -26,7 +26,7 @@ from kinesics.progress import progress as bar
 
 log = logging.getLogger(__name__)
 
-_CLAIMS: tuple[str, ...] = ("camn", "emote", "gesturelsm", "livelyspeaker", "mano", "spectre")
+_CLAIMS: tuple[str, ...] = ("camn", "emote", "expllm", "gesturelsm", "livelyspeaker", "mano", "spectre")
 """Names of the claims: modules of this room that end in ``CLAIM``."""
 
 Results = Mapping[str, Mapping[str, NDArray[np.float64]]]
