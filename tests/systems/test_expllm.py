@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -110,7 +111,7 @@ def test_more_cost_of_change_makes_fewer_labels():
     spans = over_time.steady(shares, np.ones(300), least=0.2)
     assert [s.first for s in spans[1:]] == [s.last for s in spans[:-1]]
     assert (spans[0].first, spans[-1].last) == (0, 300)
-    assert all(a.label != b.label for a, b in zip(spans[:-1], spans[1:], strict=True))
+    assert all(a.label != b.label for a, b in itertools.pairwise(spans))
 
 
 def test_a_moment_is_seen_as_it_is_and_a_second_by_its_range():
