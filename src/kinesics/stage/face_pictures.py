@@ -27,9 +27,13 @@ from kinesics.stage.pixels import Studio, draw_set
 Array = NDArray[np.float32]
 _REST = np.tile(np.array([1, 0, 0, 0], np.float32), (55, 1))
 _MOVED = [INDEX[n] for n in ("neck", "head", "leftEye", "rightEye")]
-_PAIRS = tuple(n[:-4] for n in ARKIT if n.endswith("Left") and n[:-4] + "Right" in COLUMN and n not in EYE_LOOK)
+_PAIRS = tuple(
+    n[:-4] for n in ARKIT if n.endswith("Left") and n[:-4] + "Right" in COLUMN and n not in EYE_LOOK
+)
 _SINGLE = tuple(
-    n for n in ARKIT if not n.endswith(("Left", "Right")) or n in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
+    n
+    for n in ARKIT
+    if not n.endswith(("Left", "Right")) or n in ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
 )
 _PAIRED = tuple(p for p in _PAIRS if p not in ("jaw", "mouth"))
 
@@ -162,7 +166,9 @@ def truth(person: Avatar, camera: Camera, pose: Pose, vertices: Array) -> tuple[
     return flat.astype(np.float32), face, head, gaze.astype(np.float32)
 
 
-def shoot(person: Avatar, poses: Sequence[Pose], seed: int, *names: object, sets: int = 4) -> Iterator[FacePicture]:
+def shoot(
+    person: Avatar, poses: Sequence[Pose], seed: int, *names: object, sets: int = 4
+) -> Iterator[FacePicture]:
     """Pictures of a person in these poses, under several lights, from several sides, near and farther away."""
     random = rng(seed, *names, "studio")
     share = -(-len(poses) // sets)
