@@ -10,6 +10,7 @@ The extra ``lab`` and ``voice`` are needed.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from kinesics import corpora, lab, stage
@@ -18,12 +19,13 @@ from kinesics.systems import find
 from kinesics.systems._loading import shipped_folder
 
 SPEAKERS, TAKES, SECONDS, SEED = 24, 12, 12.0, 7
-STAGES = {
-    "gesturelsm": ("tokeniser", "generator"),  # two steps need no reflow
-    "livelyspeaker": ("sag", "rag"),
-    "camn": ("gestures",),
-    "emote": ("lips", "emotion", "prior", "speech", "exchange"),
+STAGES: dict[str, dict[str, int | None]] = {
+    "gesturelsm": {"tokeniser": 1200, "generator": 1500},  # two steps need no reflow
+    "livelyspeaker": {"sag": 4000, "rag": 10_000},
+    "camn": {"gestures": None},
+    "emote": dict.fromkeys(("lips", "emotion", "prior", "speech", "exchange")),
 }
+"""System → its stages and how many updates each has; None: as many as the system's own training."""
 
 
 def people(work: Path) -> Corpus:
@@ -39,10 +41,11 @@ def train(name: str, corpus: Corpus, work: Path) -> Path:
     system = kind(kind.config_type.tiny().changed(speakers=len(corpus.speakers)))
     learn, check = (corpus.examples(split, system.examples, key=system.key) for split in ("train", "val"))
     done = None
-    for part in STAGES[name]:
+    for part, steps in STAGES[name].items():
+        usual = system.training(part)
         done = lab.fit(
             system, learn, work / name, stage=part, start=None if done is None else done.checkpoint,
-            validation=check, training=system.training(part), seed=SEED,
+            validation=check, training=usual if steps is None else replace(usual, steps=steps), seed=SEED,
         )  # fmt: skip
         print(f"{name} {part}: {done.losses}", flush=True)
     assert done is not None

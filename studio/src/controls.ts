@@ -73,6 +73,19 @@ export class Controls {
     loaded.faults.forEach((fault) => this.notice(fault));
   }
 
+  /** Of several people one stands on the stage; another one is another page. */
+  among(people: string[], chosen: number): void {
+    const select = byId<HTMLSelectElement>("person");
+    select.replaceChildren(...people.map((name, index) => new Option(name, String(index), index === chosen, index === chosen)));
+    select.addEventListener("change", () => {
+      const address = new URL(location.href);
+      address.searchParams.set("person", select.value);
+      address.searchParams.set("t", this.show.player.time.toFixed(3));
+      location.replace(address);
+    });
+    byId("person-box").hidden = people.length < 2;
+  }
+
   /** A large button over the stage, because the first sound needs a click. */
   offerStart(): void {
     this.begin.hidden = false;

@@ -9,12 +9,20 @@ function number(name: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
+interface About {
+  name: string;
+  bytes: number;
+  people: string[];
+  film: boolean;
+}
+
 async function start(show: Show): Promise<void> {
   const asked = new URLSearchParams(location.search);
   const on = (name: string) => asked.has(name) && asked.get(name) !== "0";
   if (on("clean")) document.body.classList.add("clean");
-  const about = (await (await get("about.json")).json()) as { name: string; bytes: number };
-  const bytes = await (await get("performance.glb")).arrayBuffer();
+  const about = (await (await get("about.json")).json()) as About;
+  const person = Math.min(Math.max(0, Math.trunc(number("person") ?? 0)), Math.max(0, about.people.length - 1));
+  const bytes = await (await get(person > 0 ? `performance-${person}.glb` : "performance.glb")).arrayBuffer();
   await show.open(bytes, about.name, {
     view: asked.get("view") ?? undefined,
     time: number("t"),
@@ -22,6 +30,9 @@ async function start(show: Show): Promise<void> {
     elevation: number("elevation"),
     paused: on("paused") || on("clean"),
     tone: asked.get("tone") ?? undefined,
+    film: about.film ? "film" : undefined,
+    people: about.people,
+    person,
   });
 }
 

@@ -22,6 +22,11 @@ export class Player {
     return this.running;
   }
 
+  /** Does time pass? Not yet, while the browser makes the sound ready. */
+  get moving(): boolean {
+    return this.running && !this.waiting;
+  }
+
   get time(): number {
     return this.at;
   }

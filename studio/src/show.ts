@@ -4,6 +4,7 @@ import type { Api, Info } from "./api";
 import { Captions } from "./captions";
 import { Controls } from "./controls";
 import { byId } from "./dom";
+import { Film } from "./film";
 import { size } from "./format";
 import { isView, shot, VIEWS, type View } from "./framing";
 import { load, type Loaded } from "./load";
@@ -18,12 +19,17 @@ export interface Opening {
   elevation?: number;
   paused?: boolean;
   tone?: string;
+  /** Address of the video that was read, to be shown beside the avatar. */
+  film?: string;
+  people?: string[];
+  person?: number;
 }
 
 export class Show {
   readonly player = new Player();
   readonly timeline = new Timeline(byId("tiers"), (time) => this.player.seek(time));
   readonly captions = new Captions(byId("caption"));
+  private readonly film = new Film(byId<HTMLVideoElement>("film"));
   private readonly stage = new Stage(byId<HTMLCanvasElement>("view"));
   private readonly controls = new Controls(this);
   private loaded: Loaded | null = null;
@@ -34,12 +40,13 @@ export class Show {
 
   constructor() {
     this.player.on("time", () => this.moved());
+    this.player.on("state", () => this.film.follow(this.player.time, this.player.moving, this.player.speed));
     new ResizeObserver(() => {
       this.stage.resize();
       this.timeline.resize();
       // Without this the old picture is shown stretched until the next frame.
       if (this.loaded) this.stage.render();
-    }).observe(byId("stage"));
+    }).observe(byId("room"));
     const frame = () => {
       this.player.tick();
       this.stage.pace(this.player.playing);
@@ -65,6 +72,10 @@ export class Show {
     this.choose(0);
     this.look(opening.view && isView(opening.view) ? opening.view : "upper", { jump: true });
     this.controls.opened(loaded, name, [loaded.kind, origin(loaded), size(this.bytes)].filter(Boolean).join(" · "));
+    this.controls.among(opening.people ?? [], opening.person ?? 0);
+    if (opening.film && !(await this.film.show(opening.film))) {
+      this.controls.notice("The video cannot be played by this browser; the avatar is shown alone.");
+    }
     document.body.classList.remove("loading");
     if (opening.time !== undefined) this.player.seek(opening.time);
     await this.drawn();
@@ -160,6 +171,7 @@ export class Show {
       if (place) this.stage.moveTo(place.x, place.z);
       this.stage.dirty = true;
     }
+    this.film.follow(time, this.player.moving, this.player.speed);
     this.timeline.setTime(time, this.player.playing);
     this.captions.update(time);
     this.controls.moved();
@@ -170,6 +182,7 @@ export class Show {
     this.stage.advance();
     this.stage.render();
     this.timeline.refresh();
+    await this.film.settled();
     const next = () => new Promise((done) => requestAnimationFrame(done));
     await next();
     await next();

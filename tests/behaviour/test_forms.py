@@ -10,9 +10,10 @@ import pytest
 from behaviour.adult import adult
 from kinesics.behaviour.body import FPS, Body
 from kinesics.behaviour.controls import Controls
-from kinesics.behaviour.handshapes import LIMITS_HIGH, LIMITS_LOW, shape
+from kinesics.behaviour.handshapes import shape
 from kinesics.behaviour.lexicon import lexicon
 from kinesics.behaviour.merging import Merger, parts
+from kinesics.bodies.hand import LIMITS_HIGH, LIMITS_LOW
 from kinesics.bodies.humanoid import INDEX
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot

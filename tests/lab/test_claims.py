@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +119,10 @@ def test_every_claim_is_of_a_system_and_well_put():
         assert systems.find(name).name == found.name
         assert found.rule.endswith(".")
         assert found.says
+
+
+def test_the_page_is_that_of_the_records():
+    root = Path(__file__).parents[2]
+    script = root / "scripts/write_claims_page.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

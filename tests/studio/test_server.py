@@ -14,7 +14,7 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.errors import DataError, FormatError
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Interval, Motion, Performance, Tier
-from kinesics.studio import server, view
+from kinesics.studio import _local, server, view
 
 EMPTY = b"glTF\x02\0\0\0\x0c\0\0\0"
 
@@ -45,7 +45,12 @@ def test_page_and_performance_are_served(viewer):
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert ask(viewer, "performance.glb")[1] == EMPTY
-    assert json.loads(ask(viewer, "about.json")[1]) == {"name": "empty.glb", "bytes": 12}
+    assert json.loads(ask(viewer, "about.json")[1]) == {
+        "name": "empty.glb",
+        "bytes": 12,
+        "people": [],
+        "film": False,
+    }
 
 
 def test_bundle_names_no_other_host(viewer):
@@ -188,7 +193,7 @@ def test_an_animation_for_any_vrm_is_put_on_an_avatar(tmp_path):
 
 
 def test_without_a_browser_the_address_is_said(monkeypatch, capsys):
-    monkeypatch.setattr(server, "_open", lambda url: False)
+    monkeypatch.setattr(_local, "_open", lambda url: False)
     with view(EMPTY, name="talk.glb", block=False) as viewer:
         said = capsys.readouterr().err
         assert viewer.url in said
@@ -196,11 +201,11 @@ def test_without_a_browser_the_address_is_said(monkeypatch, capsys):
 
 
 def test_no_text_browser_takes_the_terminal(monkeypatch):
-    monkeypatch.setattr(server.sys, "platform", "linux")
+    monkeypatch.setattr(_local.sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(server.webbrowser, "open", lambda url: pytest.fail("opened"))
-    assert server._open("http://127.0.0.1:1/") is False
+    monkeypatch.setattr(_local.webbrowser, "open", lambda url: pytest.fail("opened"))
+    assert _local._open("http://127.0.0.1:1/") is False
 
 
 def test_control_characters_leave_the_name(tmp_path):
@@ -214,6 +219,6 @@ def test_blocking_ends_on_ctrl_c(monkeypatch):
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(server.threading.Thread, "join", interrupted)
+    monkeypatch.setattr(_local.threading.Thread, "join", interrupted)
     viewer = view(EMPTY, open_browser=False)
     assert not viewer._thread.is_alive()

@@ -10,9 +10,9 @@ import pytest
 from kinesics.errors import DataError
 from kinesics.hear.phones import VISEMES
 from kinesics.performance import Face
-from kinesics.systems._face_features import EMOTIONS
+from kinesics.systems._face_features import EMOTIONS, PER_FRAME, spoken
 from kinesics.systems.face.emote.spec import EmoteConfig
-from kinesics.systems.read.facejudge.spec import PER_FRAME, FaceJudge, FaceJudgeConfig, _peaks
+from kinesics.systems.read.facejudge.spec import FaceJudge, FaceJudgeConfig
 
 torch = pytest.importorskip("torch")
 
@@ -92,7 +92,7 @@ def test_repeats_count_once_and_silence_not_at_all():
     scores = np.full((8, len(VISEMES)), -1.0)
     for i, c in enumerate((0, 3, 3, 0, 3, 5, 5, 0)):
         scores[i, c] = 1
-    found = list(_peaks(scores, 1.0))
+    found = list(spoken(scores, 1.0, 25))
     assert [i.label for i in found] == [VISEMES[3], VISEMES[3], VISEMES[5]]
     assert [i.start for i in found] == pytest.approx([1 + k / (25 * PER_FRAME) for k in (1, 4, 5)])
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics.behaviour import limits
-from kinesics.behaviour.handshapes import Hand
 from kinesics.behaviour.limits import Volumes
 from kinesics.behaviour.places import Landmarks, orientation
 from kinesics.behaviour.trajectory import ease
+from kinesics.bodies.hand import Hand
+from kinesics.bodies.joint_limits import ELBOW, limit_wrist
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align, two_bone
 
@@ -150,7 +151,7 @@ def solve(
     hinge = rot.cross(line, pole)
     upper = align(rig.upper, _UP, elbow - shoulder, hinge)
     lower = align(rig.lower, _UP, wrist - elbow, hinge)
-    twist, bend, excess = limits.limit_wrist(
+    twist, bend, excess = limit_wrist(
         rot.multiply(rot.conjugate(lower), hand), rig.lower, rig.palm, rig.across
     )
     turned = rot.multiply(lower, _turn(rig.lower, TWIST_SHARE * twist))
@@ -171,7 +172,7 @@ def _within_reach(shoulder: Array, wrist: Array, arm: Array, limbs: ArrayLike) -
 
 def foldable(upper: Array, lower: Array) -> Array:
     """Forearm directions (K, 3) as near to ``lower`` as elbows bend; an arm folded back bends forward and up."""
-    most = np.radians(limits.ELBOW)
+    most = np.radians(ELBOW)
     away = lower - np.sum(lower * upper, axis=-1, keepdims=True) * upper
     spare = _FOLD - np.sum(upper * _FOLD, axis=-1, keepdims=True) * upper
     size = np.linalg.norm(away, axis=-1, keepdims=True)

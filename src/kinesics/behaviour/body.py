@@ -22,10 +22,10 @@ from kinesics.behaviour.figure import Figure, Wishes
 from kinesics.behaviour.gestures import Arm, Laid
 from kinesics.behaviour.idle import CHANNELS, Breath, Drift
 from kinesics.behaviour.lexicon import form_of
-from kinesics.behaviour.limits import soft_clip
 from kinesics.behaviour.posture import LEXEMES, Posture
 from kinesics.behaviour.strokes import Stroke, fit_speed, make_stroke, point_stroke
 from kinesics.behaviour.trajectory import Track, ease
+from kinesics.bodies.joint_limits import soft_clip
 from kinesics.errors import DataError, PlanError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.skeleton import Skeleton

@@ -164,14 +164,24 @@ class FaceRealiser:
         loud = self.loudness.at(t)
         width = 0.88 + 0.24 * self.controls.intensity
         speech = self.lips.flow(t, self.expressions.articulation(levels) * width * (1.0 + 0.22 * loud))
-        busy = self.lips.busy(t)[:, None]
-        mood = self.expressions.shape(t, levels)
-        # The voice moves the brows a little: emphasis is seen before it is planned.
-        mood[:, _BROWS] += (0.10 * np.maximum(loud, 0.0) * busy[:, 0])[:, None]
-        mood *= 1.0 - busy * (1.0 - _KEEP)
-        mood += self.lips.breath(t)[:, None] * _BREATH
-        mood = np.clip(mood, 0.0, 1.0)
+        mood = self.felt(first, last).astype(float)
         values = speech + mood * (1.0 - 0.6 * np.clip(speech, 0.0, 1.0))
         values = self.lips.enforce(t, values)
         self.lids.apply(t, values, eyes)
         return np.clip(values, 0.0, 1.0).astype(np.float32)
+
+    def felt(self, first: int, last: int) -> NDArray[np.float32]:
+        """What of :meth:`frames` is expression: without the shapes of speech and without lids, but with what speech leaves of it.
+
+        Returns
+        -------
+        (n, 52) float32 ARKit weights from 0 to 1.
+        """
+        t = np.arange(first, last) / FPS
+        busy = self.lips.busy(t)[:, None]
+        mood = self.expressions.shape(t, self.expressions.levels(t))
+        # The voice moves the brows a little: emphasis is seen before it is planned.
+        mood[:, _BROWS] += (0.10 * np.maximum(self.loudness.at(t), 0.0) * busy[:, 0])[:, None]
+        mood *= 1.0 - busy * (1.0 - _KEEP)
+        mood += self.lips.breath(t)[:, None] * _BREATH
+        return np.clip(mood, 0.0, 1.0).astype(np.float32)

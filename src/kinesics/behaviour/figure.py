@@ -20,10 +20,11 @@ from kinesics.behaviour.arms import (
     solve,
     taut,
 )
-from kinesics.behaviour.handshapes import LIMITS_HIGH, LIMITS_LOW, Hand
-from kinesics.behaviour.limits import Volumes, soft_clip
+from kinesics.behaviour.limits import Volumes
 from kinesics.behaviour.places import Landmarks
+from kinesics.bodies.hand import LIMITS_HIGH, LIMITS_LOW, Hand
 from kinesics.bodies.humanoid import INDEX, LEFT_FINGERS, RIGHT_FINGERS
+from kinesics.bodies.joint_limits import soft_clip
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align, two_bone
 from kinesics.geometry.skeleton import Skeleton

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics import seeds
-from kinesics.behaviour.limits import EYE_ACROSS, EYE_UP, soft_clip
 from kinesics.behaviour.trajectory import Track, ease
+from kinesics.bodies.joint_limits import EYE_ACROSS, EYE_UP, soft_clip
 from kinesics.errors import DataError
 
 Array = NDArray[np.float64]

@@ -84,8 +84,8 @@ def perform(
     -------
     Performance
         ``speech``, the tiers and signals of :func:`kinesics.hear.hear`, ``body`` (55 joints, 60 fps),
-        ``face`` (ARKit 52, 60 fps), ``gestures`` (phases) and ``plan`` with feedback. A ``system`` names no gestures:
-        neither they nor what the planner would have had the body do are there then.
+        ``face`` (ARKit 52, 60 fps), ``gestures`` (phases) and ``plan`` with feedback. With a ``system``
+        the phases are those that are seen in its body, and the plan holds nothing for the body but the user's own.
 
     Raises
     ------

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.behaviour.handshapes import Hand, shape
+from kinesics.behaviour.handshapes import shape
+from kinesics.bodies.hand import Hand
 from kinesics.bodies.humanoid import INDEX
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.kinematics import align

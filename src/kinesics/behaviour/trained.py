@@ -28,6 +28,7 @@ from kinesics.bodies.humanoid import INDEX, JOINTS
 from kinesics.errors import DataError, choose
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Behaviour, Face, Interval, Motion, Performance, Tier
+from kinesics.see.events import annotate
 from kinesics.systems import load_system
 from kinesics.systems._system import Networks, System
 
@@ -117,7 +118,8 @@ def perform_trained(
     Returns
     -------
     Performance
-        ``made`` with the systems' body and face at 60 fps and an ``emotion`` tier; ``gestures`` go, for a network names none.
+        ``made`` with the systems' body and face at 60 fps and an ``emotion`` tier; ``gestures`` are the phases that are
+        seen in a system's body (:mod:`kinesics.see.gesture_phases`).
     """
     value = None if controls.emotion == "neutral" else controls.intensity
     emotion = Tier("emotion", (Interval(0.0, made.duration, controls.emotion, value),))
@@ -135,7 +137,8 @@ def perform_trained(
         system.check(shown)
         done = system.perform(shown, networks, avatar=avatar, **shared, **asked["system"])  # type: ignore[attr-defined]
         body = _kept(done.body, made.body, controls, spans)
-        shown = replace(done, tracks={**done.tracks, "body": body}).with_tracks(gestures=None)
+        # A network names no gestures; their phases are seen in what it moves.
+        shown = annotate(replace(done, tracks={**done.tracks, "body": body}), tiers=("gestures",))
     return shown
 
 

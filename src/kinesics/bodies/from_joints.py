@@ -64,6 +64,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "crown": "Head",
         **_sides(_LIMBS),
     },
+    "canonical": {n: n for n in ("hips", "neck", *(s + b for s in ("left", "right") for b in _LIMBS))},
 }
 """Which point stands at which canonical joint. Besides joints: ``waist`` a point on the spine, ``crown`` the
 middle of the head, ``leftPalm`` and ``rightPalm`` the middle of the hand."""

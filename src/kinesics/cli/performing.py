@@ -91,10 +91,8 @@ def perform(
 
 def _summary(show) -> str:
     told = [f for f in show.plan.feedback if f.status != "realised"]
-    lines = [f"{show.duration:.1f} s, {len(show.tier('words'))} words"]
-    if "gestures" in show:
-        strokes = [i for i in show.tier("gestures") if i.label.startswith("stroke")]
-        lines[0] += f", {len(strokes)} gesture strokes"
+    strokes = [i for i in show.tier("gestures") if i.label.startswith("stroke")]
+    lines = [f"{show.duration:.1f} s, {len(show.tier('words'))} words, {len(strokes)} gesture strokes"]
     lines += [f"{f.status}: {f.id}: {f.reason}" for f in told[:8]]
     if len(told) > 8:
         lines.append(f"and {len(told) - 8} more; save the plan (-o plan.bml) to read them all")

@@ -30,7 +30,7 @@ def read(
     """Read what people in a video express and do; an interrupted reading goes on where it was.
 
     Args:
-        source: A video.
+        source: A video, or the word webcam: that is read live in the browser, and nothing is written.
         out: File to write; may be given several times: .eaf, .csv, .parquet, .vtt, .html (a report), .mp4 (the video with what
             was read drawn into it), .kin; with one person also .glb, .bvh and what else takes a body or a face.
         transcript: Text file with what is said.
@@ -50,6 +50,13 @@ def read(
     from kinesics.cli.performing import read_text
     from kinesics.reading.read import read
 
+    if str(source) == "webcam" and not source.exists():
+        if out:
+            raise DataError("a webcam is read live, not into a file; record it first, then read the file")
+        from kinesics.studio.webcam import webcam
+
+        webcam(people=people, hands=hands, body=body)
+        return
     if not out and not view:
         raise DataError("nowhere to go: name a file with -o (for instance -o interview.eaf) or use --view")
     formats.check_outputs(out)

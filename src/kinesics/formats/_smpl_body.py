@@ -130,7 +130,8 @@ class Model:
         return Skeleton(JOINTS, PARENTS, offsets.astype(np.float32))
 
 
-def _open(path: Path, stack: ExitStack) -> Mapping[str, Any]:
+def opened_model(path: Path, stack: ExitStack) -> Mapping[str, Any]:
+    """The arrays of a model's ``.pkl`` or ``.npz`` by key, for as long as ``stack`` is open."""
     if path.suffix.lower() == ".pkl":
         value = _pickle.load_pickle(path)
         if not isinstance(value, dict):
@@ -149,7 +150,7 @@ def load_model(path: str | Path, betas: list[float]) -> Model:
     """
     path = Path(path)
     with ExitStack() as stack:
-        fields = Fields(path, _open(path, stack), _pickle.array_of)
+        fields = Fields(path, opened_model(path, stack), _pickle.array_of)
         for name in ("v_template", "J_regressor"):
             if name not in fields:
                 raise fields.wrong(
@@ -178,7 +179,7 @@ def load_hands(path: str | Path) -> tuple[tuple[Array, Array] | None, tuple[Arra
     """Hand PCA components (45, 45) and means (45,), left and right, of a model file or an excerpt of one."""
     path = Path(path)
     with ExitStack() as stack:
-        found = _hands(Fields(path, _open(path, stack), _pickle.array_of))
+        found = _hands(Fields(path, opened_model(path, stack), _pickle.array_of))
     if found == (None, None):
         raise FormatError(
             path,

@@ -144,7 +144,7 @@ def write(
     told = performance.meta.get("video")
     comment = _FILMED if isinstance(told, Mapping) and told.get("synthetic") is not True else COMMENT
     if isinstance(performance, Scene):
-        video, speech, comment = _annotated(performance)
+        video, speech, comment = _annotated(performance, path)
     else:
         video, speech = performance.get("video"), performance.get("speech")
     if isinstance(video, Video):
@@ -172,9 +172,11 @@ def write(
             _stream(out, pictures, video, sound, speech)
 
 
-def _annotated(scene: Scene) -> tuple[Any, Audio | None, str]:
+def _annotated(scene: Scene, path: Path) -> tuple[Any, Audio | None, str]:
     """The pictures of a scene with what was read drawn into them, their sound, and what the file says of itself."""
     drawn = calls["overlay"](scene)
+    if path.exists() and path.samefile(drawn.video.path):
+        raise DataError(f"{path} is the video that was read; give the annotated one another name")
     speech = scene.shared.get("speech")
     if speech is None:
         speech = sound_of(drawn.video.path)[0]

@@ -1,9 +1,10 @@
 """Networks that read a face: visemes from lips, emotion from the whole.
 
-Two of each, unlike in architecture and in what they see, so that what judges a system is not what taught it:
+Unlike in architecture and in what they see, so that what judges a system is not what taught it:
 
-* :class:`ConvLips` and :class:`AttentiveMood` see landmarks and stand in losses (teachers);
-* :class:`AttentiveLips` and :class:`ConvMood` are for measures (judges).
+* :class:`ConvLips` and :class:`AttentiveMood` see landmarks, :class:`EitherLips` landmarks or a film; they stand in
+  losses (teachers);
+* :class:`AttentiveLips` and :class:`ConvMood` see landmarks, :class:`FilmLips` a film; they are for measures (judges).
 
 Lip readers give two sets of scores for each frame, because at 25 frames a second phones may be as short as one, and are
 trained by CTC (Graves et al., ICML 2006): class 0, silence, is its blank.
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 from kinesics.nn.attention import Block, alibi
 from kinesics.nn.convs import Dilated
 from kinesics.nn.transformers import PostBlock
+from kinesics.nn.vision import MouthFilm, MouthPictures
 
 PER_FRAME = 2
 """Sets of scores for each frame."""
@@ -103,6 +105,55 @@ class AttentiveLips(nn.Module):
         for block in self.blocks:
             x = block(x, bias=bias)
         return self.head(self.norm(x)).unflatten(-1, (PER_FRAME, -1)).flatten(1, 2)
+
+
+class EitherLips(nn.Module):
+    """Reads a mouth from its landmarks or from a grey film of it, with one trunk for both.
+
+    Trained on both of the same mouths (their cosine beside CTC), what it feels of a film and of landmarks can be compared:
+    so the lips of a face that is being fitted are held against the pictures themselves, without painting it.
+
+    Parameters
+    ----------
+    channels
+        Numbers of each frame of landmarks.
+    classes
+        Viseme classes, silence among them.
+    width, depth
+        Channels and dilated blocks of the trunk.
+    """
+
+    def __init__(self, channels: int, classes: int, *, width: int = 64, depth: int = 4) -> None:
+        super().__init__()
+        self.lips = nn.Conv1d(channels, width, 3, padding=1)
+        self.film = MouthFilm(width)
+        self.trunk = nn.Sequential(*(Dilated(width, 2 ** (i % 3)) for i in range(depth)), nn.GELU())
+        self.head = nn.Linear(width, PER_FRAME * classes)
+
+    def features(self, lips: Tensor) -> Tensor:
+        """(B, T, channels) landmarks → (B, T, width): what a loss compares."""
+        return self.trunk(self.lips(lips.transpose(1, 2))).transpose(1, 2)
+
+    def watched(self, film: Tensor) -> Tensor:
+        """(B, T, S, S) grey from 0 to 255 → (B, T, width), see :meth:`features`."""
+        return self.trunk(self.film(film).transpose(1, 2)).transpose(1, 2)
+
+    def scores(self, features: Tensor) -> Tensor:
+        """(B, T, width) → (B, 2 T, classes)."""
+        return self.head(features).unflatten(-1, (PER_FRAME, -1)).flatten(1, 2)
+
+
+class FilmLips(nn.Module):
+    """Attention over pictures of a mouth, each seen for itself, see :class:`AttentiveLips`."""
+
+    def __init__(self, classes: int, *, width: int = 64, depth: int = 2) -> None:
+        super().__init__()
+        self.pictures = MouthPictures(width)
+        self.read = AttentiveLips(width, classes, width=width, depth=depth)
+
+    def forward(self, film: Tensor) -> Tensor:
+        """(B, T, S, S) grey from 0 to 255 → (B, 2 T, classes) scores."""
+        return self.read(self.pictures(film))
 
 
 class AttentiveMood(nn.Module):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -40,7 +41,7 @@ class Network:
         # Names of the model as it was read: once compiled, a port carries those of all that was fused into it.
         self.inputs = {port.get_any_name(): _kind(port) for port in model.inputs}
         self.outputs = {port.get_any_name(): _kind(port) for port in model.outputs}
-        self._request = compiled.create_infer_request()
+        self._compiled, self._own = compiled, threading.local()
 
     def __call__(self, **arrays: NDArray) -> dict[str, NDArray]:
         """Run it.
@@ -72,7 +73,10 @@ class Network:
                 wanted = ", ".join("any" if n is None else str(n) for n in shape)
                 raise DataError(f"{self.file}: {name} has shape {array.shape}; expected ({wanted})")
             ready.append(array)
-        made = self._request.infer(ready)
+        # A request runs once at a time: each thread has its own.
+        if not hasattr(self._own, "request"):
+            self._own.request = self._compiled.create_infer_request()
+        made = self._own.request.infer(ready)
         # the request's own memory is used again by the next call
         return {name: np.array(made[i]) for i, name in enumerate(self.outputs)}
 

@@ -36,7 +36,7 @@ _STATE = "reading.json"
 
 
 class Recording:
-    """Rows of float32, a file for each person, in a folder.
+    """Rows of float32, a file for each person, in a folder; a person's file ends when they were last seen.
 
     Parameters
     ----------
@@ -72,10 +72,8 @@ class Recording:
             self.people = [dict(p) for p in kept["people"]]
             self._begun = {int(k): int(v) for k, v in kept["begun"].items()}
             for number, first in self._begun.items():
-                file = self._path(number).open("r+b")
-                file.truncate((self.frames - first) * WIDTH * 4)
-                file.seek(0, os.SEEK_END)
-                self._files[number] = file
+                path = self._path(number)
+                os.truncate(path, min(path.stat().st_size, (self.frames - first) * WIDTH * 4))
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise FormatError(state, "content", "the state of a reading", f"delete {self.folder}") from error
 
@@ -86,15 +84,19 @@ class Recording:
         """Keep who is in the next picture."""
         if lost:
             self.lost.append(self.frames)
-        found = {b.number: b for b in here}
-        for number in found.keys() - self._files.keys():
-            self._files[number] = self._path(number).open("wb")
-            self._begun[number] = self.frames
-        for number, file in self._files.items():
+        for number in self._files.keys() - {b.number for b in here}:
+            self._files.pop(number).close()
+        for body in [] if lost else here:
+            number = body.number
+            if number not in self._files:
+                new = number not in self._begun
+                self._begun.setdefault(number, self.frames)
+                self._files[number] = self._path(number).open("wb" if new else "r+b")
             row = np.zeros(WIDTH, np.float32)
-            if number in found and not lost:
-                _fill(row, found[number])
-            file.write(row.tobytes())
+            _fill(row, body)
+            # Rows of pictures that somebody is not in are never written: they read as zeros, and most disks do not store them.
+            self._files[number].seek((self.frames - self._begun[number]) * WIDTH * 4)
+            self._files[number].write(row.tobytes())
         self.frames += 1
 
     def keep(self, tracker: Tracker) -> None:
@@ -113,12 +115,13 @@ class Recording:
 
     def rows(self) -> dict[int, tuple[int, Array]]:
         """Person → (number of the first picture, (T, WIDTH) rows, mapped)."""
+        while self._files:
+            self._files.popitem()[1].close()
         out = {}
-        for number, file in sorted(self._files.items()):
-            file.close()
-            rows = np.memmap(self._path(number), np.float32, "r").reshape(-1, WIDTH)
-            out[number] = self._begun[number], rows
-        self._files = {}
+        for number, first in sorted(self._begun.items()):
+            path = self._path(number)
+            if path.stat().st_size:
+                out[number] = first, np.memmap(path, np.float32, "r").reshape(-1, WIDTH)
         return out
 
 

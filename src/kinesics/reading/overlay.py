@@ -158,7 +158,9 @@ def _draw_bones(
     width: float,
 ) -> None:
     places, sure = found[0] * zoom, found[1]
-    pairs = pairs[sure[pairs].all(axis=1)]
+    high, wide = canvas.image.shape[:2]
+    inside = (places >= 0).all(axis=1) & (places < (wide, high)).all(axis=1)
+    pairs = pairs[(sure & inside)[pairs].all(axis=1)]  # what lies outside the picture is a guess
     ends = places[pairs].reshape(-1, 4)
     joints = places[np.unique(pairs)]
     canvas.lines(ends, width + 1.6, NIGHT, 0.35)

@@ -18,9 +18,11 @@ import kinesics
 from kinesics.errors import DataError, FormatError
 from kinesics.performance import Audio, Performance, Points, Scene, Signal, Video
 from kinesics.progress import progress as bar
+from kinesics.reading._person import understood
 from kinesics.reading._recording import Recording, field
 from kinesics.see import models
 from kinesics.see.names import FACE, HAND, POSE
+from kinesics.see.together import relate
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def read(
     smooth
         Whether landmarks are calmed (one-euro filter; lids, lips and irises hardly).
     threads
-        Of the networks; all by default.
+        1: one network runs at a time. By default a body's runs beside those of face and hands.
     work
         Folder for what is found meanwhile, some 8 kB a person and picture; a reading that was interrupted goes on from there.
         By default a temporary one, gone with the process.
@@ -105,7 +107,8 @@ def read(
     sound = _sound(video) if speech else None
     everybody = {}
     for first, rows in recording.rows().values():
-        if np.count_nonzero(field(rows, "face_score")) / float(video.fps) >= _BRIEF:
+        there = (field(rows, "face_score") > 0) | (field(rows, "pose_sure").max(axis=1) > 0)
+        if np.count_nonzero(there) / float(video.fps) >= _BRIEF:
             everybody[f"person {len(everybody) + 1}"] = _tracks(rows, first, video)
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
@@ -117,7 +120,7 @@ def read(
             "%s: %d pictures could not be decoded; nothing is known of them", video.path, len(recording.lost)
         )
     if not everybody:
-        log.warning("%s: no face was found", video.path)
+        log.warning("%s: nobody was found", video.path)
     scene = Scene(everybody, shared=shared, meta=meta)
     return _understood(scene, transcript=transcript, language=language, progress=progress)
 
@@ -126,7 +129,11 @@ def _understood(scene: Scene, *, transcript: str | None, language: str, progress
     """All that follows from landmarks and sound."""
     if "speech" in scene.shared:
         scene = _heard(scene, transcript, language, progress)
-    return scene
+    everybody = scene.people.items()
+    if progress:
+        everybody = bar(list(everybody), "understanding", unit="person")
+    scene = replace(scene, people={name: understood(person) for name, person in everybody})
+    return relate(scene)
 
 
 def _watched(
@@ -197,13 +204,13 @@ def _tracks(rows: Array, first: int, video: Video) -> Performance:
         sure = np.broadcast_to(sure[:, None] if sure.ndim == 1 else sure, (len(rows), len(names)))
         return Points(field(rows, name), names, frame=frame, confidence=sure, **seen)
 
-    tracks: dict[str, Any] = {
-        "face_box": Signal(
+    tracks: dict[str, Any] = {}
+    if face.any():  # else somebody who is seen from behind, or too far off
+        tracks["face_box"] = Signal(
             field(rows, "face_box"), ("x", "y", "width", "height"), ("px",) * 4,
             confidence=np.broadcast_to(face[:, None], (len(rows), 4)), **seen,
-        ),
-        "landmarks": points("landmarks", FACE, "image", face),
-    }  # fmt: skip
+        )  # fmt: skip
+        tracks["landmarks"] = points("landmarks", FACE, "image", face)
     for side in ("left", "right"):
         sure = field(rows, f"hand_{side}_score")
         if sure.any():

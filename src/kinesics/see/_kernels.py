@@ -1,53 +1,62 @@
-"""Pixels on their way into networks, compiled by numba."""
+"""Pixels on their way into networks, compiled by numba.
+
+Not in parallel: pictures are small, and networks of several threads ask for them at once, which numba's own threads do not take.
+"""
 
 from __future__ import annotations
 
-import math
-
-from numba import njit, prange
+import numpy as np
+from numba import njit
 
 OPTIONS = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True}
 
 
-@njit(parallel=True, **OPTIONS)
-def warp(image, across, down, origin, low, high, out):
+@njit(**OPTIONS)
+def warp(image, across, down, origin, low, high, fine, out):
     """Bilinear samples of ``image`` (H, W, 3) uint8; ``out[y, x]`` lies at ``origin + x · across + y · down`` pixels.
 
-    Values run from ``low`` (black) to ``high``; outside the picture they are black.
+    Each is the mean of ``fine`` × ``fine`` samples. Values run from ``low`` (black) to ``high``; outside the picture they
+    are black.
     """
     height, width = image.shape[0], image.shape[1]
-    scale = (high - low) / 255.0
-    for y in prange(out.shape[0]):
+    scale = (high - low) / (255.0 * fine * fine)
+    first, step, one = np.float32(0.5 / fine - 0.5), np.float32(1.0 / fine), np.float32(1.0)
+    for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            u = origin[0] + x * across[0] + y * down[0]
-            v = origin[1] + x * across[1] + y * down[1]
-            a, b = math.floor(u), math.floor(v)
-            if a < -1 or b < -1 or a >= width or b >= height:
-                for k in range(3):
-                    out[y, x, k] = low
-                continue
-            p, q = u - a, v - b
-            i, j = int(a), int(b)
-            for k in range(3):
-                total = 0.0
-                if j >= 0:
-                    if i >= 0:
-                        total += (1 - p) * (1 - q) * image[j, i, k]
-                    if i + 1 < width:
-                        total += p * (1 - q) * image[j, i + 1, k]
-                if j + 1 < height:
-                    if i >= 0:
-                        total += (1 - p) * q * image[j + 1, i, k]
-                    if i + 1 < width:
-                        total += p * q * image[j + 1, i + 1, k]
-                out[y, x, k] = low + scale * total
+            red = green = blue = np.float32(0.0)
+            for m in range(fine):
+                for n in range(fine):
+                    r, s = np.float32(x) + first + n * step, np.float32(y) + first + m * step
+                    u = origin[0] + r * across[0] + s * down[0]
+                    v = origin[1] + r * across[1] + s * down[1]
+                    a, b = np.floor(u), np.floor(v)
+                    p, q = u - a, v - b
+                    i, j = int(a), int(b)
+                    if i >= 0 and j >= 0 and i + 1 < width and j + 1 < height:
+                        for dj in range(2):
+                            for di in range(2):
+                                share = (p if di else one - p) * (q if dj else one - q)
+                                red += share * image[j + dj, i + di, 0]
+                                green += share * image[j + dj, i + di, 1]
+                                blue += share * image[j + dj, i + di, 2]
+                        continue
+                    for dj in range(2):
+                        for di in range(2):
+                            if 0 <= j + dj < height and 0 <= i + di < width:
+                                share = (p if di else one - p) * (q if dj else one - q)
+                                red += share * image[j + dj, i + di, 0]
+                                green += share * image[j + dj, i + di, 1]
+                                blue += share * image[j + dj, i + di, 2]
+            out[y, x, 0] = low + scale * red
+            out[y, x, 1] = low + scale * green
+            out[y, x, 2] = low + scale * blue
 
 
-@njit(parallel=True, **OPTIONS)
+@njit(**OPTIONS)
 def shrink(image, times, out):
     """Mean of blocks of ``times`` × ``times`` pixels."""
     share = 1.0 / (times * times)
-    for y in prange(out.shape[0]):
+    for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             for k in range(3):
                 total = 0

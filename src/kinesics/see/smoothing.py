@@ -16,9 +16,9 @@ class OneEuro:
     rate
         Values a second.
     rest
-        Cut-off in Hz at rest.
+        Cut-off in Hz at rest; an array of one per value is allowed.
     beta
-        By how many Hz it rises for each unit per second; an array of one per value is allowed.
+        By how many Hz it rises for each unit per second.
     speed
         Cut-off in Hz of the speed itself.
 
@@ -30,7 +30,7 @@ class OneEuro:
     """
 
     def __init__(
-        self, rate: float, *, rest: float = 1.0, beta: float | Array = 0.0, speed: float = 1.0
+        self, rate: float, *, rest: float | Array = 1.0, beta: float = 0.0, speed: float = 1.0
     ) -> None:
         self.rate, self.rest, self.beta = rate, rest, beta
         self._share = self._of(speed)
@@ -41,13 +41,13 @@ class OneEuro:
         way = 2 * np.pi * cutoff / self.rate
         return way / (way + 1)
 
-    def __call__(self, values: Array) -> Array:
-        """The next values, smoothed."""
+    def __call__(self, values: Array, unit: float = 1.0) -> Array:
+        """The next values, smoothed; ``unit`` is what one unit of ``beta`` measures now, for things that come nearer."""
         if self._last is None:
             self._last = np.array(values, np.float32)
             return self._last
         moved = (values - self._last) * self.rate
         self._speed = self._speed + self._share * (moved - self._speed)
-        share = self._of(self.rest + self.beta * np.abs(self._speed))
+        share = self._of(self.rest + self.beta * np.abs(self._speed) / unit)
         self._last = (self._last + share * (values - self._last)).astype(np.float32)
         return self._last

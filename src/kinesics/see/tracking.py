@@ -1,12 +1,13 @@
 """Following people from picture to picture: whose face, hands and body each found thing is.
 
-Detectors look only for what is not followed yet: for faces every :data:`LOOK` pictures, and at once when one is lost. What is
-followed is looked for where it was. A face that comes back is taken for the same person if its place, size and colours
-fit; nobody is identified.
+Detectors look only for what is not followed yet: for faces and bodies every :data:`LOOK` pictures, and at once when one is
+lost. What is followed is looked for where it was; somebody who turns away is followed by the body alone. Who comes back is
+taken for the same person if place, size and colours fit; nobody is identified.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from kinesics.see import landmarks as lm
 from kinesics.see.crops import Region, kernels
-from kinesics.see.detectors import Detector, overlap
+from kinesics.see.detectors import Detections, Detector, overlap
 from kinesics.see.landmarks import Found
 from kinesics.see.smoothing import OneEuro
 
@@ -25,10 +26,16 @@ Image = NDArray[np.uint8]
 LOOK = 12
 """Pictures between looks for newcomers."""
 FACE_SCORE, HAND_SCORE, POSE_SCORE = 0.5, 0.5, 0.5
-LARGEST = 1280
+SURE = 0.9
+"""Least score of a hand that no wrist is near, and of a body that no face belongs to."""
+LARGEST = 2560
 """Pixels of the longer side beyond which detectors and networks see a smaller picture (by a whole factor)."""
 SMALLEST = 20
-"""Pixels between the ears of the smallest face that is followed."""
+"""Pixels of the side of the smallest face that is followed."""
+ALIKE = 0.2
+"""Share of colours that may differ between two looks at one person (ours: people of the stage before one wall differ by more)."""
+CUT = 30.0
+"""Mean change of colour values (0 to 255) from one picture to the next that is a cut (ours)."""
 _FORGET = 250
 """Pictures after which somebody who is gone is somebody else when they come back."""
 
@@ -42,6 +49,17 @@ _QUICK[[
     415, 33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246, 263, 249, 390, 373, 374, 380, 381,
     382, 362, 398, 384, 385, 386, 387, 388, 466, 200, 199, 175, 152,
 ]] = True  # fmt: skip
+
+
+# Cut-off at rest in Hz, and how fast it rises with speed. Lids and lips are calmed less at rest, but all points of a face
+# let go alike: else the quick ones would slide over the others whenever the head turns.
+_CALM: dict[str, tuple[Any, float]] = {
+    "face": (np.where(_QUICK, 6.0, 1.5)[:, None].astype(np.float32), 60.0),
+    "hand": (2.0, 8.0),
+    "pose": (2.0, 3.0),
+}
+_WRISTS = {"left": (15, 17, 19), "right": (16, 18, 20)}
+"""Wrist, little and index finger of each hand among the body's points."""
 
 
 @dataclass
@@ -73,13 +91,21 @@ class Followed:
     place: Array = field(default_factory=lambda: np.zeros(2, np.float32))
     smooth: dict[str, OneEuro] = field(default_factory=dict)
 
-    def calm(self, what: str, points: Array, size: float, rate: float, *, quick: bool = False) -> Array:
-        """Points smoothed in units of ``size``, with no lag on what is quick."""
+    def calm(self, what: str, points: Array, size: float, rate: float) -> Array:
+        """Points smoothed; ``size`` is what their speed is measured in."""
         if what not in self.smooth:
-            beta: Any = np.where(_QUICK, 30.0, 6.0)[:, None].astype(np.float32) if quick else 3.0
-            rest = np.where(_QUICK, 6.0, 2.5)[:, None].astype(np.float32) if quick else 2.0
-            self.smooth[what] = OneEuro(rate, rest=rest, beta=beta, speed=4.0)  # type: ignore[arg-type]
-        return self.smooth[what](points / size) * size
+            rest, beta = _CALM["face" if what == "face" else "pose" if what.startswith("pose") else "hand"]
+            self.smooth[what] = OneEuro(rate, rest=rest, beta=beta, speed=4.0)
+        return self.smooth[what](points, size)
+
+    def gone(self, *parts: str) -> None:
+        """What was followed of these parts is forgotten, filters included."""
+        for part in parts:
+            if part in ("face", "pose"):
+                setattr(self, part, None)
+            self.hands.pop(part, None)
+            for name in (part, f"{part}_3d"):
+                self.smooth.pop(name, None)
 
 
 class Tracker:
@@ -96,7 +122,7 @@ class Tracker:
     smooth
         Whether points are calmed.
     threads
-        Of the networks; all by default.
+        1: one network runs at a time. By default a body's runs beside those of face and hands.
 
     Examples
     --------
@@ -116,30 +142,50 @@ class Tracker:
         threads: int | None = None,
     ) -> None:
         self.rate, self._most, self._smooth = rate, people, smooth
-        self._near, self._far = (Detector(k, threads=threads) for k in ("face", "far_face"))
-        self._mesh = lm.FaceMesh(threads=threads)
-        self._palm = Detector("palm", threads=threads) if hands else None
-        self._hand = lm.HandMesh(threads=threads) if hands else None
-        self._person = Detector("pose", threads=threads) if body else None
-        self._pose = lm.PoseMesh(threads=threads) if body else None
+        # These networks are small: two at a time on a thread each are faster than one on two.
+        self._near, self._far = (Detector(k, threads=1) for k in ("face", "far_face"))
+        self._mesh = lm.FaceMesh(threads=1)
+        self._palm = Detector("palm", threads=1) if hands else None
+        self._hand = lm.HandMesh(threads=1) if hands else None
+        self._person = Detector("pose", threads=1) if body else None
+        self._pose = lm.PoseMesh(threads=1) if body else None
+        self._beside = ThreadPoolExecutor(1, "kinesics-see") if body and threads != 1 else None
         self._bodies: list[Followed] = []
-        self._count = self._met = 0
+        self._count = self._met = self._cut = 0
+        self._thumbnail: Array | None = None
         self._retry: dict[str, int] = {}
 
     def push(self, image: Image) -> list[Followed]:
-        """Who is in the next picture (H, W, 3) uint8; points are in its pixels. The same objects come back each time."""
+        """Who is in the next picture (H, W, 3) uint8, as copies; points are in its pixels."""
         small, times = _reduced(image)
+        look = self._cuts(small) or self._count % LOOK == 0
+        beside = self._beside.submit(self._look_at_bodies, small) if self._beside else None
         self._follow_faces(small)
-        lost = any(b.face is None and self._count - b.seen < LOOK for b in self._bodies)
-        none = not any(b.face for b in self._bodies)
-        if (none and self._due("face", 3)) or (lost and self._due("face", 2)) or self._count % LOOK == 0:
-            self._find_faces(small)
-        here = [b for b in self._bodies if b.face]
-        self._follow_bodies(small, here)
-        self._follow_hands(small, here)
+        self._follow_hands(small)
+        self._follow_poses(small, beside.result() if beside else self._look_at_bodies(small))
+        self._find_faces(small, look)
+        self._find_poses(small, look)
+        here = [b for b in self._bodies if b.face or b.pose]
+        for body in self._bodies:
+            if body not in here:
+                body.gone("left", "right")
+        self._find_hands(small, here)
+        shown = [self._shown(b, times) for b in here]
         self._bodies = [b for b in self._bodies if self._count - b.seen < _FORGET]
         self._count += 1
-        return [self._shown(b, times) for b in here]
+        return shown
+
+    def _cuts(self, image: Image) -> bool:
+        """Whether another shot begins; nobody is where they were then."""
+        down, across = (max(1, n // 24) for n in image.shape[:2])
+        now = image[down // 2 :: down, across // 2 :: across].astype(np.float32)
+        last, self._thumbnail = self._thumbnail, now
+        if last is None or float(np.abs(now - last).mean()) < CUT:
+            return False
+        self._cut = self._count
+        for body in self._bodies:
+            body.gone("face", "pose", "left", "right")
+        return True
 
     def people(self) -> list[dict[str, Any]]:
         """Who is known, in plain values: :meth:`meet_again` takes them in another process."""
@@ -171,147 +217,175 @@ class Tracker:
         return False
 
     def _follow_faces(self, image: Image) -> None:
-        for body in self._bodies:
+        for number, body in enumerate(self._bodies):
             if body.face is None:
                 continue
             found = self._mesh(image, body.face.region)
-            body.face = found if found.score >= FACE_SCORE and _possible(found, image) else None
-            if body.face is None:
-                body.pose, body.hands = None, {}
-                body.smooth.clear()
-        # Two who have come to follow one face: the newer one was wrong.
-        for body in self._bodies[1:]:
-            if body.face is not None and any(
-                other.face and _same(other.face, body.face)
-                for other in self._bodies[: self._bodies.index(body)]
-            ):
-                body.face = None
-                body.smooth.clear()
+            # Two who have come to follow one face: the newer one is wrong.
+            others = [b.face for b in self._bodies[:number] if b.face]
+            if found.score >= FACE_SCORE and _possible(found, image) and not _any_same(found, others):
+                body.face = found
+                if self._count % LOOK == 0:
+                    body.look = 0.8 * body.look + 0.2 * _colours(image, found.region)
+            else:
+                body.gone("face")
 
-    def _find_faces(self, image: Image) -> None:
-        found = self._near(image)
-        if not len(found):
-            found = self._far(image)
+    def _find_faces(self, image: Image, look: bool) -> None:
+        for body in self._bodies:
+            if body.pose and not body.face and self._due(f"face of {body.number}", 4):
+                self._take_faces(image, self._near(image, _head(body)))
+        faces = [b for b in self._bodies if b.face]
+        lost = any(not b.face and not b.pose and self._count - b.seen < LOOK for b in self._bodies)
+        if look or (lost and self._due("face", 2)) or (not faces and self._due("face", 3)):
+            near = self._near(image)
+            self._take_faces(image, near)
+            if look or not len(near):
+                self._take_faces(image, self._far(image))
+
+    def _take_faces(self, image: Image, found: Detections) -> None:
+        """Faces that nobody has yet."""
         for box, points in zip(found.boxes, found.points, strict=True):
             taken = [b.face for b in self._bodies if b.face]
             if any(overlap(_box(f.points)[None], box)[0] > 0.2 for f in taken) or len(taken) >= self._most:
                 continue
-            if np.linalg.norm(points[4] - points[5]) < SMALLEST:
-                continue
             face = self._mesh(image, lm.face_region(box, points))
-            if face.score < FACE_SCORE or not _possible(face, image) or any(_same(f, face) for f in taken):
+            if face.score < FACE_SCORE or not _possible(face, image) or _any_same(face, taken):
                 continue
-            self._meet(image, face)
+            own = [b for b in self._bodies if b.pose and not b.face and _belongs(b.pose, face)]
+            body = own[0] if own else self._meet(image, face.region)
+            if body is not None:
+                body.face, body.look = face, _colours(image, face.region)
 
-    def _meet(self, image: Image, face: Found) -> None:
-        """Somebody's face is back, or somebody new is here."""
-        look = _colours(image, face)
-        size = face.region.size
-        away = [b for b in self._bodies if b.face is None]
-        best, least = None, 0.5
-        for body in away:
-            gone = (self._count - body.seen) / _FORGET
-            place = float(np.linalg.norm(_middle(face) - body.place)) / size
-            cost = float(np.abs(look - body.look).sum()) / 2 + 0.15 * min(place, 4.0) * (1 - 0.7 * gone)
+    def _meet(self, image: Image, head: Region) -> Followed | None:
+        """Somebody whose head is here is back, or somebody new; None where there are enough already."""
+        look = _colours(image, head)
+        best, least = None, ALIKE
+        for body in self._bodies:
+            if body.face or body.pose:
+                continue
+            # Shortly after somebody was lost their place tells most; later, and after a cut, their colours alone.
+            gone = 1.0 if body.seen < self._cut else min((self._count - body.seen) / (4 * LOOK), 1.0)
+            away = min(float(np.linalg.norm(_middle(head) - body.place)) / head.size, 4.0)
+            cost = (0.3 + 0.7 * gone) * float(np.abs(look - body.look).sum()) / 2 + 0.05 * away * (1 - gone)
             if cost < least:
                 best, least = body, cost
+        if sum(1 for b in self._bodies if b.face or b.pose) >= self._most:
+            return None
         if best is None:
             best = Followed(self._met, look)
             self._met += 1
             self._bodies.append(best)
-        best.face, best.look = face, look
+        return best
 
-    def _follow_bodies(self, image: Image, here: list[Followed]) -> None:
+    def _look_at_bodies(self, image: Image) -> dict[int, Found]:
+        """Bodies where they were, by number; runs beside what looks at faces and hands."""
+        if self._pose is None:
+            return {}
+        return {b.number: self._pose(image, b.pose.region) for b in self._bodies if b.pose}
+
+    def _follow_poses(self, image: Image, seen: dict[int, Found]) -> None:
+        for number, body in enumerate(self._bodies):
+            if body.pose is None:
+                continue
+            found = seen[body.number]
+            others = [b.pose for b in self._bodies[:number] if b.pose]
+            fits = body.face is None or _belongs(found, body.face)
+            if (
+                found.score >= POSE_SCORE
+                and fits
+                and _in_picture(found, image)
+                and not _any_near(found, others)
+            ):
+                body.pose = found
+            else:
+                body.gone("pose")
+
+    def _find_poses(self, image: Image, look: bool) -> None:
         if self._pose is None or self._person is None:
             return
-        for body in here:
-            if body.pose is not None:
-                found = self._pose(image, body.pose.region)
-                body.pose = found if found.score >= POSE_SCORE and _belongs(found, body) else None
-        if any(b.pose is None for b in here) and self._due("pose", 5):
-            seen = self._person(image)
-            for points in seen.points:
-                found = self._pose(image, lm.pose_region(points))
-                for body in here:
-                    if body.pose is None and found.score >= POSE_SCORE and _belongs(found, body):
-                        body.pose = found
-                        break
-            for body in here:
-                # With several people the detector takes the largest: the others are looked for below their faces.
-                if body.pose is None and body.face is not None:
-                    found = self._pose(image, _below(body.face))
-                    if found.score >= POSE_SCORE and _belongs(found, body):
-                        body.pose = found
-
-    def _follow_hands(self, image: Image, here: list[Followed]) -> None:
-        if self._hand is None or self._palm is None:
+        lacking = [b for b in self._bodies if b.face and not b.pose]
+        if not look and not (lacking and self._due("pose", 5)):
             return
-        for body in here:
+        for points in self._person(image).points:
+            if _any_near(points[None, 0], [b.pose for b in self._bodies if b.pose]):
+                continue
+            found = self._pose(image, lm.pose_region(points))
+            if found.score < POSE_SCORE or _any_near(found, [b.pose for b in self._bodies if b.pose]):
+                continue
+            own = [b for b in lacking if not b.pose and b.face and _belongs(found, b.face)]
+            if own:
+                own[0].pose = found
+            elif found.score >= SURE and _in_picture(found, image) and not self._known(_head_of(found)):
+                body = self._meet(image, _head_of(found))
+                if body is not None:
+                    body.pose = found
+        for body in lacking:
+            # With several people the detector takes the largest: the others are looked for below their faces.
+            if body.face and not body.pose:
+                found = self._pose(image, _below(body.face))
+                if found.score >= POSE_SCORE and _belongs(found, body.face):
+                    body.pose = found
+
+    def _known(self, head: Region) -> bool:
+        """Whether the head is that of somebody who is followed."""
+        heads = [_head(b) for b in self._bodies if b.face or b.pose]
+        return any(np.linalg.norm(_middle(head) - _middle(h)) < 0.7 * max(head.size, h.size) for h in heads)
+
+    def _follow_hands(self, image: Image) -> None:
+        if self._hand is None:
+            return
+        for body in self._bodies:
             for side, hand in list(body.hands.items()):
                 found = self._hand(image, hand.region)
-                if found.score >= HAND_SCORE and _inside(found, image):
+                if found.score >= HAND_SCORE and _inside(found.region, image):
                     body.hands[side] = found
                 else:
-                    del body.hands[side]
-                    body.smooth.pop(side, None)
+                    body.gone(side)
             if len(body.hands) == 2 and _crowded(*body.hands.values()):
-                worse = min(body.hands, key=lambda s: body.hands[s].score)
-                del body.hands[worse]
-                body.smooth.pop(worse, None)
-        if all(len(b.hands) == 2 for b in here) or not here or not self._due("hands", 6):
+                body.gone(min(body.hands, key=lambda s: body.hands[s].score))
+
+    def _find_hands(self, image: Image, here: list[Followed]) -> None:
+        """At wrists that are seen, else wherever a palm is."""
+        if self._hand is None or self._palm is None or all(len(b.hands) == 2 for b in here):
+            return
+        if self._due("wrists", 3):
+            for body in here:
+                for side in _WRISTS.keys() - body.hands.keys():
+                    region = _at_wrist(body, side)
+                    if region is None:
+                        continue
+                    hand = self._hand(image, region)
+                    if hand.score >= HAND_SCORE and not any(_crowded(hand, h) for h in _hands(here)):
+                        body.hands[side] = hand
+        if all(len(b.hands) == 2 for b in here) or not self._due(
+            "palms", LOOK if all(b.pose for b in here) else 6
+        ):
             return
         seen = self._palm(image)
         for box, points in zip(seen.boxes, seen.points, strict=True):
-            known = [h for b in here for h in b.hands.values()]
-            if any(_covers(h, box) for h in known):
+            if any(_covers(h, box) for h in _hands(here)):
                 continue
             hand = self._hand(image, lm.hand_region(box, points))
             if hand.score >= HAND_SCORE:
-                self._give(hand, here)
-
-    def _give(self, hand: Found, here: list[Followed]) -> None:
-        """A new hand goes to whose wrist is nearest, else to whose face is, on the side that it is of."""
-        options: list[tuple[float, Followed, str]] = []
-        for body in here:
-            for side, wrist in (("left", 15), ("right", 16)):
-                if side in body.hands:
-                    continue
-                doubt = 1 - hand.left if side == "left" else hand.left
-                if body.pose is not None and body.pose.sure is not None and body.pose.sure[wrist] > 0.3:
-                    away = np.linalg.norm((hand.points[0] - body.pose.points[wrist])[:2]) / hand.region.size
-                    options.append((float(away) + 0.5 * doubt, body, side))
-                elif body.face is not None:
-                    away = np.linalg.norm(hand.points[0, :2] - _middle(body.face)) / (
-                        4 * body.face.region.size
-                    )
-                    options.append((1.0 + float(away) + doubt, body, side))
-        if options:
-            cost, body, side = min(options, key=lambda o: o[0])
-            if cost < 3:
-                body.hands[side] = hand
+                _give(hand, here)
 
     def _shown(self, body: Followed, times: int) -> Followed:
         """In the pixels of the picture that came, calmed."""
-        assert body.face is not None
-        body.seen = self._count
-        body.place = _middle(body.face)
+        head = _head(body)
+        body.seen, body.place = self._count, _middle(head)
         shown = Followed(body.number, body.look, seen=body.seen)
-        size = body.face.region.size / 1.5
-        calm = body.calm if self._smooth else (lambda what, points, size, rate, quick=False: points)
-        shown.face = _scaled(body.face, calm("face", body.face.points, size, self.rate, quick=True), times)
+        calm = body.calm if self._smooth else (lambda what, points, size, rate: points)
+        size = head.size / 1.5
+        if body.face is not None:
+            shown.face = _scaled(body.face, calm("face", body.face.points, size, self.rate), times)
         if body.pose is not None:
-            shown.pose = _scaled(
-                body.pose, calm("pose", body.pose.points, size, self.rate), times,
-                calm("pose_3d", body.pose.world, 0.2, self.rate),
-            )  # fmt: skip
-        else:
-            body.smooth.pop("pose", None)
+            points = calm("pose", body.pose.points, size, self.rate)
+            world = calm("pose_3d", body.pose.world, 0.2, self.rate)
+            shown.pose = _scaled(body.pose, points, times, world)
         for side, hand in body.hands.items():
-            scale = hand.region.size / 2
-            shown.hands[side] = _scaled(
-                hand, calm(side, hand.points, scale, self.rate), times,
-                calm(f"{side}_3d", hand.world, 0.1, self.rate),
-            )  # fmt: skip
+            points = calm(side, hand.points, hand.region.size / 2, self.rate)
+            world = calm(f"{side}_3d", hand.world, 0.1, self.rate)
+            shown.hands[side] = _scaled(hand, points, times, world)
         return shown
 
 
@@ -344,35 +418,110 @@ def _box(points: Array) -> Array:
     return np.concatenate([flat.min(axis=0), flat.max(axis=0)])
 
 
-def _middle(found: Found) -> Array:
-    return np.array([found.region.x, found.region.y], np.float32)
+def _middle(region: Region) -> Array:
+    return np.array([region.x, region.y], np.float32)
 
 
-def _same(one: Found, other: Found) -> bool:
-    return bool(overlap(_box(one.points)[None], _box(other.points))[0] > 0.4)
+def _any_same(face: Found, others: list[Found]) -> bool:
+    return any(overlap(_box(f.points)[None], _box(face.points))[0] > 0.4 for f in others)
 
 
-def _inside(found: Found, image: Image) -> bool:
-    x, y = _middle(found)
-    return 0 <= x < image.shape[1] and 0 <= y < image.shape[0]
+_TRUNK = [11, 12, 23, 24]
+
+
+def _any_near(pose: Found | Array, others: list[Found]) -> bool:
+    """Whether a body, or the middle of its hips (1, 2), is where one of some others is."""
+    for other in others:
+        trunk = other.points[_TRUNK, :2]
+        size = float(np.linalg.norm(np.ptp(trunk, axis=0)))
+        away = pose.points[_TRUNK, :2] - trunk if isinstance(pose, Found) else pose - trunk[2:].mean(axis=0)
+        if np.linalg.norm(away, axis=1).mean() < 0.3 * size:
+            return True
+    return False
+
+
+def _inside(region: Region, image: Image) -> bool:
+    return 0 <= region.x < image.shape[1] and 0 <= region.y < image.shape[0]
+
+
+def _in_picture(pose: Found, image: Image) -> bool:
+    """Whether a body's shoulders are seen."""
+    assert pose.sure is not None
+    x, y = pose.points[11:13, :2].mean(axis=0)
+    return bool(0 <= x < image.shape[1] and 0 <= y < image.shape[0] and pose.sure[11:13].max() > 0.5)
 
 
 def _possible(found: Found, image: Image) -> bool:
     """Whether a face is in the picture and of a size that can be read."""
-    return _inside(found, image) and found.region.size / 1.5 >= SMALLEST
+    return _inside(found.region, image) and found.region.size / 1.5 >= SMALLEST
 
 
-def _belongs(pose: Found, body: Followed) -> bool:
-    """Whether a body's nose is in somebody's face."""
-    if body.face is None:
-        return False
-    away = np.linalg.norm(pose.points[0, :2] - body.face.points[1, :2])
-    return bool(away < 0.5 * body.face.region.size / 1.5)
+def _belongs(pose: Found, face: Found) -> bool:
+    """Whether a body's nose is in a face."""
+    away = np.linalg.norm(pose.points[0, :2] - face.points[1, :2])
+    return bool(away < 0.8 * face.region.size / 1.5)
 
 
 def _below(face: Found) -> Region:
     size = face.region.size / 1.5
     return Region(face.region.x, face.region.y + 2.2 * size, 9.0 * size)
+
+
+def _head(body: Followed) -> Region:
+    """The square around somebody's head: half as large again as the face."""
+    if body.face is not None:
+        return body.face.region
+    assert body.pose is not None
+    return _head_of(body.pose)
+
+
+def _head_of(pose: Found) -> Region:
+    # Ears and nose of somebody who turns away lie on one another; shoulders then tell the size.
+    head, shoulders = pose.points[:11, :2], pose.points[11:13, :2]
+    size = max(
+        1.3 * float(np.ptp(head, axis=0).max()), 0.45 * float(np.linalg.norm(shoulders[0] - shoulders[1]))
+    )
+    x, y = head.mean(axis=0)
+    return Region(float(x), float(y), max(1.5 * size, 1.0))
+
+
+def _at_wrist(body: Followed, side: str) -> Region | None:
+    """Where a hand is by wrist and knuckles of the body; None where these are not seen."""
+    parts = list(_WRISTS[side])
+    if body.pose is None or body.pose.sure is None or body.pose.sure[parts].min() < 0.5:
+        return None
+    wrist, little, index = body.pose.points[parts, :2]
+    middle = (2 * index + little) / 3
+    way = middle - wrist
+    size = 2.7 * 2 * float(np.linalg.norm(way))
+    # The region's middle lies a tenth of its side beyond the knuckles, towards the fingertips.
+    x, y = middle + 0.1 * size * way / max(float(np.linalg.norm(way)), 1e-6)
+    return Region(float(x), float(y), max(size, 1.0), float(np.arctan2(way[0], -way[1])))
+
+
+def _hands(here: list[Followed]) -> list[Found]:
+    return [h for b in here for h in b.hands.values()]
+
+
+def _give(hand: Found, here: list[Followed]) -> None:
+    """A new hand goes to whose wrist is nearest, else to whose face is, on the side that it is of."""
+    options: list[tuple[float, Followed, str]] = []
+    for body in here:
+        for side, (wrist, _, _) in _WRISTS.items():
+            if side in body.hands:
+                continue
+            doubt = 1 - hand.left if side == "left" else hand.left
+            if body.pose is not None and body.pose.sure is not None and body.pose.sure[wrist] > 0.3:
+                away = np.linalg.norm((hand.points[0] - body.pose.points[wrist])[:2]) / hand.region.size
+                options.append((float(away) + 0.5 * doubt, body, side))
+            elif hand.score >= SURE:
+                head = _head(body)
+                away = np.linalg.norm(hand.points[0, :2] - _middle(head)) / (4 * head.size)
+                options.append((1.0 + float(away) + doubt, body, side))
+    if options:
+        cost, body, side = min(options, key=lambda o: o[0])
+        if cost < 3:
+            body.hands[side] = hand
 
 
 def _crowded(one: Found, other: Found) -> bool:
@@ -385,9 +534,9 @@ def _covers(hand: Found, box: Array) -> bool:
     return bool(np.linalg.norm(middle - hand.points[[0, 5, 17], :2].mean(axis=0)) < 0.25 * hand.region.size)
 
 
-def _colours(image: Image, face: Found) -> Array:
-    """(48,) shares of colours in the square around a face, hair and clothes below it included."""
-    region = Region(face.region.x, face.region.y + 0.15 * face.region.size, 1.1 * face.region.size)
+def _colours(image: Image, head: Region) -> Array:
+    """(48,) shares of colours in a square on the head, hair and throat included, little of what is behind."""
+    region = Region(head.x, head.y + 0.05 * head.size, 0.8 * head.size)
     seen = region.crop(image, 24, high=0.999)[0].reshape(-1, 3)
     parts = [np.bincount((seen[:, k] * 16).astype(int), minlength=16) / len(seen) for k in range(3)]
     return (np.concatenate(parts) / 3).astype(np.float32)

@@ -1,39 +1,29 @@
-"""Serve the viewer and one performance to a browser on this machine.
+"""Serve the viewer and one performance, or a scene beside its video, to a browser on this machine.
 
-Four doors keep other pages and other users of the machine out: the socket is bound to the loopback
-address only; the port is random and every path starts with a token that is new in each run; requests
-whose ``Host`` or ``Origin`` is not this server's are refused (DNS rebinding, cross-site requests);
-and the content security policy lets the page talk to nobody else. The performance is held in memory
-and served under one fixed name: no part of a request ever becomes a path on the disk.
-
-Imports fastapi and uvicorn only when a viewer is opened.
+Who is let in is settled in :mod:`kinesics.studio._local`. Performances are held in memory and, as the video, served
+under fixed names: no part of a request ever becomes a path on the disk.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
-import secrets
-import socket
-import sys
 import tempfile
-import threading
-import time
-import webbrowser
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.studio._local import Asgi, LocalServer, guard
 
 if TYPE_CHECKING:
-    import uvicorn
     from fastapi import FastAPI
 
-    from kinesics.performance import Performance
+    from kinesics.performance import Performance, Scene
 
 __all__ = ["MAX_BYTES", "Viewer", "make_app", "view"]
 
@@ -50,34 +40,41 @@ _TYPES = {
     "licences.txt": "text/plain; charset=utf-8",
 }
 
-_HEADERS = [
-    (
-        # blob: and data: because textures and sound inside a GLB reach the browser as such URLs.
-        "content-security-policy",
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cache-control", "no-store"),
-]
-
-Scope = MutableMapping[str, Any]
-Asgi = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+_FILMS = {".webm": "video/webm", ".mkv": "video/x-matroska"}
 
 
-def make_app(data: bytes, *, name: str, token: str, hosts: frozenset[str]) -> Asgi:
-    """Build the ASGI application that serves the viewer and one file.
+@dataclass(frozen=True)
+class Shown:
+    """What a viewer shows.
 
     Parameters
     ----------
-    data
-        A binary glTF or VRM file.
     name
-        Its name as shown on the page; never used as a path.
+        As shown on the page; never used as a path.
+    data
+        A binary glTF or VRM file: who is seen first.
+    people
+        Names of all who can be seen.
+    another
+        ``another(k)`` gives the file of person ``k``.
+    film
+        The video that they were read from, or None.
+    """
+
+    name: str
+    data: bytes
+    people: tuple[str, ...] = ()
+    another: Callable[[int], bytes] | None = None
+    film: Path | None = None
+
+
+def make_app(shown: Shown, *, token: str, hosts: frozenset[str]) -> Asgi:
+    """Build the ASGI application that serves the viewer and what is to be shown.
+
+    Parameters
+    ----------
+    shown
+        Files and names.
     token
         First segment of every path that is answered.
     hosts
@@ -87,10 +84,11 @@ def make_app(data: bytes, *, name: str, token: str, hosts: frozenset[str]) -> As
     -------
     callable
         The guarded application. Paths: ``/TOKEN/`` (the page), ``/TOKEN/viewer.js`` and the other
-        files of the bundle, ``/TOKEN/performance.glb`` and ``/TOKEN/about.json``.
+        files of the bundle, ``/TOKEN/performance.glb``, ``/TOKEN/about.json`` and, of a scene,
+        ``/TOKEN/performance-1.glb`` … and ``/TOKEN/film``.
     """
     from fastapi import FastAPI
-    from fastapi.responses import JSONResponse, Response
+    from fastapi.responses import FileResponse, JSONResponse, Response
 
     app: FastAPI = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     bundle = _bundle()
@@ -105,57 +103,29 @@ def make_app(data: bytes, *, name: str, token: str, hosts: frozenset[str]) -> As
 
     @app.get(f"/{token}/performance.glb")
     def performance() -> Response:
-        return Response(data, media_type="model/gltf-binary")
+        return Response(shown.data, media_type="model/gltf-binary")
+
+    for number in range(1, len(shown.people)):
+
+        def another(number: int = number) -> Response:
+            assert shown.another is not None
+            return Response(shown.another(number), media_type="model/gltf-binary")
+
+        app.add_api_route(f"/{token}/performance-{number}.glb", another, methods=["GET"])
+
+    if shown.film is not None:
+        film = shown.film
+
+        @app.get(f"/{token}/film")
+        def pictures() -> Response:
+            return FileResponse(film, media_type=_FILMS.get(film.suffix.lower(), "video/mp4"))
 
     @app.get(f"/{token}/about.json")
     def about() -> JSONResponse:
-        return JSONResponse({"name": name, "bytes": len(data)})
+        told = {"name": shown.name, "bytes": len(shown.data)}
+        return JSONResponse({**told, "people": list(shown.people), "film": shown.film is not None})
 
-    return _guard(app, token=token, hosts=hosts)
-
-
-def _guard(app: Asgi, *, token: str, hosts: frozenset[str]) -> Asgi:
-    """Refuse what is not this page's own GET request, and put the security headers on the rest."""
-    origins = {f"http://{host}" for host in hosts}
-    headers = [(key.encode(), value.encode()) for key, value in _HEADERS]
-
-    async def guarded(
-        scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            return
-        asked = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        given = scope["path"].split("/")[1] if scope["path"].startswith("/") else ""
-        refusal = None
-        if asked.get("host", "").lower() not in hosts:
-            refusal = 421, "This viewer answers only under its own address."
-        elif "origin" in asked and asked["origin"].lower() not in origins:
-            refusal = 403, "Other pages may not read this viewer."
-        elif scope["method"] not in ("GET", "HEAD"):
-            refusal = 405, "The viewer only reads."
-        elif not secrets.compare_digest(given.encode(), token.encode()):
-            refusal = 403, "The address lacks this run's token: open the one that was printed."
-
-        async def send_guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *headers]
-            await send(message)
-
-        if refusal is None:
-            await app(scope, receive, send_guarded)
-            return
-        status, text = refusal
-        body = text.encode()
-        plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-        if status == 405:
-            plain.append((b"allow", b"GET, HEAD"))
-        await send_guarded({"type": "http.response.start", "status": status, "headers": plain})
-        await send_guarded({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    return guarded
+    return guard(app, token=token, hosts=hosts)
 
 
 def _bundle() -> dict[str, bytes]:
@@ -169,7 +139,7 @@ def _bundle() -> dict[str, bytes]:
     return found
 
 
-class Viewer:
+class Viewer(LocalServer):
     """A running viewer; close it when done, or use it in a ``with`` block.
 
     Attributes
@@ -187,78 +157,26 @@ class Viewer:
     True
     """
 
-    def __init__(self, data: bytes, *, name: str, port: int = 0) -> None:
-        import uvicorn
-
-        self.name = name
-        self._socket = _listen(port)
-        number = self._socket.getsockname()[1]
-        token = secrets.token_urlsafe(18)
-        self.url = f"http://127.0.0.1:{number}/{token}/"
-        hosts = frozenset({f"127.0.0.1:{number}", f"localhost:{number}"})
-        with contextlib.ExitStack() as undo:  # a page that cannot be built leaves no open port behind
-            undo.callback(self._socket.close)
-            app = make_app(data, name=name, token=token, hosts=hosts)
-            undo.pop_all()
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=1,
+    def __init__(self, shown: Shown, *, port: int = 0) -> None:
+        super().__init__(
+            lambda token, hosts: make_app(shown, token=token, hosts=hosts), name=shown.name, port=port
         )
-        self._server: uvicorn.Server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="kinesics-viewer", daemon=True
-        )
-        self._thread.start()
-        _until(lambda: self._server.started or not self._thread.is_alive(), seconds=10)
-        if not self._server.started:
-            self.close()
-            raise KinesicsError(f"the viewer could not start on 127.0.0.1:{number}")
-
-    def wait(self) -> None:
-        """Serve until Ctrl-C, or until :meth:`close` is called from another thread."""
-        try:
-            while self._thread.is_alive():
-                self._thread.join(timeout=0.5)
-        except KeyboardInterrupt:
-            log.info("viewer closed by the keyboard")
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Stop serving and free the port; a second call does nothing."""
-        self._server.should_exit = True
-        self._thread.join(timeout=5)
-        self._socket.close()
-
-    def __enter__(self) -> Viewer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"Viewer({self.name!r}, {self.url!r})"
 
 
 def view(
-    source: Performance | str | os.PathLike[str] | bytes,
+    source: Performance | Scene | str | os.PathLike[str] | bytes,
     *,
     name: str | None = None,
     open_browser: bool = True,
     block: bool = True,
     port: int = 0,
 ) -> Viewer:
-    """Show a performance in the browser.
+    """Show a performance in the browser; a scene beside the video that it was read from.
 
     Parameters
     ----------
     source
-        A performance, or the path or content of a binary glTF (``.glb``) or VRM 0.x / 1.0 (``.vrm``)
+        A performance, a scene, or the path or content of a binary glTF (``.glb``) or VRM 0.x / 1.0 (``.vrm``)
         file, up to ``MAX_BYTES``. Files that other tools wrote are shown too; the page says what they
         lack. Paths of other files that ``kinesics.formats`` reads (``.kin``, ``.bvh`` …) are put on
         an avatar first.
@@ -292,29 +210,22 @@ def view(
     'empty.glb'
     >>> viewer.close()
     """
-    data, shown = _read(source, name)
-    viewer = Viewer(data, name=shown, port=port)
-    opened = open_browser and _open(viewer.url)
-    if block or (open_browser and not opened):
-        note = (
-            "" if opened or not open_browser else "  (no browser on this machine: open the address by hand)"
-        )
-        print(f"{shown}: {viewer.url}{note}", file=sys.stderr, flush=True)
-    if block:
-        print("Ctrl-C closes the viewer.", file=sys.stderr, flush=True)
-        viewer.wait()
+    viewer = Viewer(_read(source, name), port=port)
+    viewer.show(open_browser=open_browser, block=block)
     return viewer
 
 
-def _read(source: Performance | str | os.PathLike[str] | bytes, name: str | None) -> tuple[bytes, str]:
-    """Return the content and the shown name, after checking that it is a whole GLB."""
+def _read(source: Performance | Scene | str | os.PathLike[str] | bytes, name: str | None) -> Shown:
+    """What is to be shown, after checking that it is a whole GLB."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        source, name = _from_file(path), name or path.name
+    if hasattr(source, "people"):
+        return _beside(source, _plain(name or "scene"))
     if isinstance(source, bytes | bytearray | memoryview):
         data, shown = bytes(source), name or "performance.glb"
         if len(data) > MAX_BYTES:
             raise _too_large(shown, len(data))
-    elif isinstance(source, str | os.PathLike):
-        path = Path(source)
-        data, shown = _from_file(path), name or path.name
     else:
         data, shown = _converted(source), name or "performance"
     if data[:4] != b"glTF" or len(data) < 12:
@@ -332,12 +243,31 @@ def _read(source: Performance | str | os.PathLike[str] | bytes, name: str | None
             f"{whole} bytes as its header says",
             "the file is cut short: write or download it again",
         )
+    return Shown(_plain(shown), data)
+
+
+def _plain(name: str) -> str:
     # The name is text for a title, not a path: no control characters, and short.
-    return data, re.sub(r"[\x00-\x1f\x7f]", " ", shown)[:200]
+    return re.sub(r"[\x00-\x1f\x7f]", " ", name)[:200]
 
 
-def _from_file(path: Path) -> bytes:
-    """Content of a GLB or VRM file; what else Kinesics reads is put on an avatar first."""
+def _beside(scene: Scene, name: str) -> Shown:
+    """Everybody on an avatar, made when they are asked for, and the video."""
+    people = tuple(scene.people)
+    if not people:
+        raise DataError(f"{name}: nobody is in this scene; there is nobody to show")
+    if scene.video is None and scene.meta.get("source"):
+        log.warning("%s: the video %s is not there; the avatar is shown alone", name, scene.meta["source"])
+
+    @lru_cache(maxsize=4)
+    def another(number: int) -> bytes:
+        return _converted(scene.person(number).with_tracks(video=None))
+
+    return Shown(name, another(0), tuple(map(_plain, people)), another, scene.video)
+
+
+def _from_file(path: Path) -> bytes | Performance | Scene:
+    """Content of a GLB or VRM file, or what else Kinesics reads."""
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -348,7 +278,7 @@ def _from_file(path: Path) -> bytes:
         if path.suffix.lower() == ".vrma" or not (binary or path.suffix.lower() in (".glb", ".vrm")):
             from kinesics import formats
 
-            return _converted(formats.load(path))
+            return formats.load(path)
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -385,40 +315,3 @@ def _too_large(shown: object, size: int) -> DataError:
         f"{shown} has {size / 1e6:.0f} MB; the viewer takes up to {MAX_BYTES / 1e6:.0f} MB: "
         "cut it into shorter performances"
     )
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":
-        # Elsewhere this option would let another program take the same port.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(64)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise DataError(
-            f"port {port} on 127.0.0.1 cannot be used ({error}); port=0 takes a free one"
-        ) from error
-    return listener
-
-
-def _until(done: Callable[[], bool], *, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not done() and time.monotonic() < end:
-        time.sleep(0.005)
-
-
-def _open(url: str) -> bool:
-    """Open the page in the user's browser; say whether one was found."""
-    headless = sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("WSL_DISTRO_NAME")
-    )
-    if headless and not os.environ.get("BROWSER"):
-        # webbrowser would fall back to a text browser and take the terminal.
-        return False
-    try:
-        return webbrowser.open(url)
-    except webbrowser.Error as error:
-        log.warning("no browser could be opened: %s", error)
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError, choose
 from kinesics.hear import frames as sound
 from kinesics.hear.phones import VISEMES, viseme
-from kinesics.performance import Audio, Face, Tier
+from kinesics.performance import Audio, Face, Interval, Tier
 
 Array = NDArray[np.float32]
 
@@ -20,6 +21,8 @@ LEVELS = 3
 """Intensities that are told apart; ⅓, ⅔ and 1 are purely one of them, what lies between is a mixture."""
 MOOD = len(EMOTIONS) + LEVELS
 """Numbers of :func:`mood`."""
+PER_FRAME = 2
+"""Sets of viseme scores that lip readers give for each frame."""
 USUAL = 2 / 3
 """Intensity of an emotion that is not told; of neutral it is the weakest."""
 
@@ -79,6 +82,22 @@ def visemes(phones: Tier, start: float, end: float, *, most: int) -> tuple[NDArr
     within = (VISEMES.index(viseme(p.label)) for p in phones if start <= p.middle < end)
     found = [v for v in within if v][:most]
     return np.pad(np.array(found, np.int64), (0, most - len(found))), np.int64(len(found))
+
+
+def spoken(scores: NDArray[np.floating], start: float, fps: int) -> Iterator[Interval]:
+    """What CTC reads: the best class of each moment, repeats once, silence not at all.
+
+    Parameters
+    ----------
+    scores
+        (:data:`PER_FRAME` · T, 15) of T frames.
+    start, fps
+        Second of the first frame, frames per second.
+    """
+    best = scores.argmax(axis=1)
+    step = 1 / (fps * PER_FRAME)
+    for i in np.flatnonzero((best > 0) & (best != np.concatenate([[0], best[:-1]]))):
+        yield Interval(start + i * step, start + (i + 1) * step, VISEMES[best[i]])
 
 
 def mood(emotion: str, intensity: float | None = None) -> Array:

@@ -11,9 +11,12 @@ from kinesics.systems._system import System
 _SYSTEMS: dict[str, str] = {
     "camn": "gesture",
     "emote": "face",
+    "expllm": "read",
     "facejudge": "read",
     "gesturelsm": "gesture",
+    "lipjudge": "read",
     "livelyspeaker": "gesture",
+    "spectre": "read",
 }
 """Name → task: the folder ``systems/<task>/<name>``, whose ``spec.py`` ends in ``SYSTEM``."""
 

@@ -26,7 +26,7 @@ from kinesics.progress import progress as bar
 
 log = logging.getLogger(__name__)
 
-_CLAIMS: tuple[str, ...] = ("camn", "emote", "gesturelsm", "livelyspeaker")
+_CLAIMS: tuple[str, ...] = ("camn", "emote", "expllm", "gesturelsm", "livelyspeaker", "mano", "spectre")
 """Names of the claims: modules of this room that end in ``CLAIM``."""
 
 Results = Mapping[str, Mapping[str, NDArray[np.float64]]]
@@ -251,9 +251,9 @@ def claim(
             "says": subject.says,
             "rule": subject.rule,
             "note": subject.note,
-            "measures": dict(subject.measures),
-            "arms": {arm.name: arm.what for arm in subject.arms},
-            "parts": parts,
+            "measures": [[name, way] for name, way in subject.measures.items()],
+            "arms": [[arm.name, arm.what] for arm in subject.arms],
+            "parts": [[part, ok] for part, ok in parts.items()],
             "holds": verdict.holds,
             "results": {a: {m: v.tolist() for m, v in by.items()} for a, by in results.items()},
             "quick": quick,
@@ -278,14 +278,22 @@ def table(records: str | PathLike[str] = "claims", *, quick: bool = False) -> st
     for path in sorted(Path(records).glob("*/quick/verdict.json" if quick else "*/verdict.json")):
         told = _read(path)
         try:
-            arms = tuple(Arm(n, what, _no_run) for n, what in told["arms"].items())
+            arms = tuple(Arm(n, what, _no_run) for n, what in told["arms"])
             subject = Claim(
-                told["claim"], told["says"], arms, told["measures"], told["rule"], _no_rule, told["note"]
+                told["claim"],
+                told["says"],
+                arms,
+                dict(told["measures"]),
+                told["rule"],
+                _no_rule,
+                told["note"],
             )
             results = {a: {m: np.array(v) for m, v in by.items()} for a, by in told["results"].items()}
-            text = _rows(subject, results, told["parts"], told["quick"], len(told["seeds"]), told["seconds"])
+            text = _rows(
+                subject, results, dict(told["parts"]), told["quick"], len(told["seeds"]), told["seconds"]
+            )
             parts.append(f"{text}\n\nkinesics {told['version']}, {told['when']}")
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(path, "content", "a verdict", "run the claim again") from error
     return "\n\n".join(parts) + "\n" if parts else "No claim is recorded yet.\n"
 

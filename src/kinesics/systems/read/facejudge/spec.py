@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import DataError, choose
-from kinesics.hear.phones import VISEMES
 from kinesics.nn import windows
 from kinesics.performance import Interval, Performance, Tier
 from kinesics.progress import progress as bar
@@ -33,8 +32,6 @@ from kinesics.systems import _face_features as features
 from kinesics.systems._system import Capability, Config, Networks, System, Training
 
 FPS = 25
-PER_FRAME = 2
-"""Sets of viseme scores for each frame."""
 
 
 @dataclass(frozen=True)
@@ -156,20 +153,12 @@ class FaceJudge(System):
                     confidence=float(np.clip(share.max(), 0, 1)),
                 )
             )
-        whole = windows.join(scores, PER_FRAME * (size // 4), PER_FRAME * len(face))
+        whole = windows.join(scores, features.PER_FRAME * (size // 4), features.PER_FRAME * len(face))
         tiers = {
-            "visemes": Tier("visemes", tuple(_peaks(whole, start))),
+            "visemes": Tier("visemes", tuple(features.spoken(whole, start, FPS))),
             "emotion": Tier("emotion", tuple(moods)),
         }
         return Performance({**performance.tracks, **tiers}, {**performance.meta, self.name: {"fps": FPS}})
-
-
-def _peaks(scores: NDArray[np.float32], start: float) -> Iterator[Interval]:
-    """What CTC reads: the best class of each moment, repeats once, silence not at all."""
-    best = scores.argmax(axis=1)
-    step = 1 / (FPS * PER_FRAME)
-    for i in np.flatnonzero((best > 0) & (best != np.concatenate([[0], best[:-1]]))):
-        yield Interval(start + i * step, start + (i + 1) * step, VISEMES[best[i]])
 
 
 SYSTEM = FaceJudge

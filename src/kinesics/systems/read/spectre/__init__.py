@@ -1,0 +1,1 @@
+"""SPECTRE (CVPRW 2023): see :mod:`~kinesics.systems.read.spectre.spec`."""

@@ -1,0 +1,306 @@
+"""SPECTRE: mouths whose speech can be read, by a lip-reading loss beside landmarks.
+
+Paper: Filntisis et al., "SPECTRE: Visual Speech-Informed Perceptual 3D Facial Expression Reconstruction from Videos", CVPR
+Workshops 2023 (arXiv 2207.11094); official code github.com/filby89/spectre (CC BY-NC-SA, read for facts).
+
+**In.** ``landmarks`` (68 of iBUG, or MediaPipe's mesh; pixels); if there is one, a ``face`` that something else has
+found. ``paper`` sees pictures: ``video`` as well. **Out.** ``face``: the same with another mouth, at its own rate.
+
+**How.** A coarse face of each frame for itself (DECA's ResNet-50 in the paper) stays as it is. A second, perceptual
+encoder (MobileNetV2) sees every frame; one convolution over five frames turns that into a residual of the jaw and mouth. Nothing
+tells it the true mouth: it learns from detected landmarks, with the mouth's left out, from distances inside
+the mouth, and from a lip reader, to which the fitted mouth and the filmed one shall look alike.
+
+**Stages.** ``lips``: the reader in the loss, :class:`~kinesics.nn.readers.EitherLips`, by CTC on visemes, from films of mouths and
+from landmarks. ``coarse``: the coarse face. Both need labelled people (tracks ``face`` and ``phones``).
+``refine``: the perceptual encoder; it needs landmarks and films alone.
+
+**Losses** of ``refine``, on frames [2:−2], as in the paper where its units allow. Landmarks: L1 with the paper's weights, the mouth's not at all (weight
+``mouth``). Distances: L1 over the pairs of :data:`PAIRS`. Lips: 1 − cosine of the reader's features of the film and of the fitted
+landmarks. Regularisation: half the squared residual, more of it for the jaw. The paper's landmarks are in units of half a crop, about
+11 cm; ours are millimetres, so 50 and 25 become 0.45 and 0.23 beside its 2 for lips.
+
+**Knobs.** none.
+
+**Faithful**: the encoders, the head and its start (weights × 1e-3), what is frozen, K = 20 frames, Adam's rate and its drop (``paper``); the jaw does not
+open by less than nothing (ReLU; here all coefficients stay from 0 to 1); long clips in chunks of 50 at a stride of 46, of which two frames at
+either end are dropped: with five-frame convolutions that is exactly the whole clip at once.
+
+**Put right**: the paper's code passes time as the batch of the three-dimensional convolution, which so reads single pictures
+(noted by the author of inferno); here it is (B, 1, T, S, S). And the encoder sees real neighbours: a frame repeated five times
+moves nothing ("cannot see improvement", issue 17).
+
+**Differs**: coefficients of our own face, 27 of jaw and mouth, instead of FLAME's 53. The fitted face is not rendered: our reader feels a film and landmarks
+in one space, where the paper renders the mesh and reads both pictures with one network. No emotion feature loss: residuals touch the
+mouth alone. ``tiny`` sees landmarks in the place of pictures, and its coarse face is made of them, too. Where the person's neutral
+lies is not known: landmarks are brought to where the coarse face has them in the clip's mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kinesics.bodies.arkit import ARKIT
+from kinesics.errors import DataError, choose
+from kinesics.nn import windows
+from kinesics.performance import Face, Performance
+from kinesics.progress import progress as bar
+from kinesics.systems import _face_features as features
+from kinesics.systems import _mouth_features as mouths
+from kinesics.systems._system import Capability, Config, Networks, System, Training
+
+FPS = 25
+LOST = 2
+"""Frames at either end that see no real neighbours: in losses and chunks they are left out."""
+CHUNK = 50
+MOUTH: tuple[int, ...] = tuple(i for i, n in enumerate(ARKIT) if n.startswith(("jaw", "mouth")))
+"""Which of the 52 get a residual."""
+JAW: tuple[int, ...] = tuple(k for k, i in enumerate(MOUTH) if ARKIT[i].startswith("jaw"))
+"""Which of these move the jaw."""
+PAIRS: tuple[tuple[int, int], ...] = ((57, 8), (51, 33), (48, 54), (60, 64), (61, 67), (62, 66), (63, 65))
+"""Of the 68 landmarks, whose distances are kept."""
+EYES = ("landmarks", "pictures")
+
+
+@dataclass(frozen=True)
+class SpectreConfig(Config):
+    """Sizes and weights.
+
+    Parameters
+    ----------
+    window, stride
+        Frames of one example, and between examples.
+    eyes
+        What the encoders see: ``"landmarks"`` (a layer each) or ``"pictures"`` (ResNet-50 and MobileNetV2).
+    picture
+        Pixels of each side of these.
+    film
+        Pixels of each side of the grey films that the lip reader sees.
+    width
+        Of the head, and of the layer over landmarks.
+    lip_width, lip_depth
+        Of the lip reader.
+    landmark, mouth, distance, lip
+        Weights of the losses, per mm for the first three: of landmarks, of those of the mouth beside the others, of distances, of
+        lips.
+    jaw, residual
+        Weights of half the squared residual: of the jaw's coefficients, and of the others.
+    avatar
+        On whose face the losses are.
+    """
+
+    window: int = 20
+    stride: int = 10
+    eyes: str = "pictures"
+    picture: int = 224
+    film: int = 88
+    width: int = 256
+    lip_width: int = 256
+    lip_depth: int = 6
+    landmark: float = 0.45
+    mouth: float = 0.0
+    distance: float = 0.23
+    lip: float = 2.0
+    jaw: float = 4.0
+    residual: float = 0.2
+    avatar: str = "maya"
+
+    def __post_init__(self) -> None:
+        choose("eyes", self.eyes, EYES)
+        if self.window <= 2 * LOST or min(self.stride, self.width, self.film, self.picture) < 1:
+            raise DataError(
+                f"spectre: window {self.window}, stride {self.stride}, width {self.width}, film {self.film}, picture "
+                f"{self.picture}; expected more than {2 * LOST}, the others at least 1"
+            )
+
+    @classmethod
+    def paper(cls) -> SpectreConfig:
+        """As published."""
+        return cls()
+
+    @classmethod
+    def tiny(cls) -> SpectreConfig:
+        """A few tens of thousands of parameters over landmarks: minutes on two cores."""
+        return cls(window=40, stride=20, eyes="landmarks", film=32, width=96, lip_width=64, lip_depth=4)
+
+
+class Spectre(System):
+    """See the module's text."""
+
+    name = "spectre"
+    title = "SPECTRE: Visual Speech-Informed Perceptual 3D Facial Expression Reconstruction (CVPRW 2023)"
+    stages = ("lips", "coarse", "refine")
+    config_type = SpectreConfig
+    config: SpectreConfig
+    capability = Capability(
+        task="read",
+        needs=("landmarks",),
+        gives=("face",),
+        basis="arkit",
+        fps=Fraction(FPS),
+        look_ahead=LOST / FPS,
+        languages=(),
+        licence="Apache-2.0",
+        uses=("face", "video"),
+    )
+
+    def training(self, stage: str) -> Training:
+        """As published (LRS3's 25 000 clips), or a few minutes' worth for small networks."""
+        choose("stage", stage, self.stages)
+        if self.config.eyes == "pictures":
+            return {
+                "lips": Training(50_000, 32, 3e-4),
+                "coarse": Training(50_000, 8, 1e-4),
+                "refine": Training(150_000, 1, 5e-5, drops=((1 / 3, 0.2),)),
+            }[stage]
+        return {
+            "lips": Training(600, 16, 3e-3, warm_up=30, drops=((0.7, 0.2),)),
+            "coarse": Training(400, 32, 2e-3, warm_up=20, drops=((0.7, 0.2),)),
+            "refine": Training(300, 16, 3e-3, warm_up=20, drops=((0.7, 0.2),)),
+        }[stage]
+
+    def examples(
+        self, performance: Performance, *, film: NDArray[np.uint8] | None = None
+    ) -> Iterator[dict[str, NDArray]]:
+        """Windows at 25 fps.
+
+        ``seen`` (window, 26, 2) as :func:`~kinesics.systems._mouth_features.seen` has it, ``film`` (window, S, S) grey, ``face`` (window, 52), ``visemes``
+        (window,) and ``count`` (); with ``eyes="pictures"`` also ``picture`` (window, 3, P, P). A performance needs
+        ``landmarks`` and ``video``. Without a tier ``phones`` the ``count`` is 0; without a track ``face``, the truth, the
+        stages ``lips`` and ``coarse`` learn nothing from it (``known`` () is 0).
+
+        Parameters
+        ----------
+        performance
+            See above.
+        film
+            (T, S, S) grey films of the mouth at 25 fps from the first landmarks on, where they are there already; then
+            no video is needed.
+        """
+        self.check(performance)
+        config, landmarks = self.config, performance["landmarks"].resample(FPS)
+        start, seen = landmarks.start, mouths.seen(landmarks, config.avatar)
+        cut: dict[str, NDArray] = {"seen": seen}
+        if film is None:
+            film = mouths.grey(self._crops(performance, config.film, mouths.HALF))
+        cut["film"] = film
+        if config.eyes == "pictures":
+            cut["picture"] = self._crops(performance, config.picture, _HEAD).transpose(0, 3, 1, 2)
+        known = "face" in performance
+        if known:
+            cut["face"] = features.arkit(performance.face.shift(-start), FPS)
+        else:
+            cut["face"] = np.zeros((len(seen), len(ARKIT)), np.float32)
+        count = min(map(len, cut.values()))
+        for first in range(0, count - config.window + 1, config.stride):
+            span = start + first / FPS, start + (first + config.window) / FPS
+            labels, many = features.visemes(performance.tier("phones"), *span, most=config.window)
+            part = {name: values[first : first + config.window] for name, values in cut.items()}
+            yield {**part, "visemes": labels, "count": many * known, "known": np.float32(known)}
+
+    def _crops(self, performance: Performance, size: int, half: float) -> NDArray[np.uint8]:
+        if "video" not in performance:
+            raise DataError(
+                f"{self.name} needs the track 'video' here; this performance has: {', '.join(performance)}"
+            )
+        landmarks = performance["landmarks"].resample(FPS)
+        video = performance["video"].resample(FPS).slice(landmarks.start, landmarks.end)
+        return mouths.crops(video, landmarks, self.config.avatar, size=size, half=half)
+
+    def read(
+        self, performance: Performance, networks: Networks, *, seed: int = 0, progress: bool = False
+    ) -> Performance:
+        """Refine a mouth.
+
+        Parameters
+        ----------
+        performance
+            With ``landmarks``; with ``face``, if its mouth is to be refined rather than found.
+        networks
+            From :func:`kinesics.systems.load_system`, or of a network in training (``kinesics.lab.networks``).
+        seed
+            Changes nothing: nothing here is drawn.
+        progress
+            Show a bar over the chunks.
+
+        Returns
+        -------
+        Performance
+            The same, with ``face`` at its own rate, or at 25 fps.
+
+        Raises
+        ------
+        DataError
+            If there are no landmarks, or not of a known set.
+
+        Examples
+        --------
+        >>> from kinesics.systems import load_system
+        >>> system, networks = load_system("spectre")  # doctest: +SKIP
+        >>> better = system.read(performance, networks)  # doctest: +SKIP
+        """
+        self.check(performance)
+        landmarks = performance["landmarks"].resample(FPS)
+        seen = mouths.seen(landmarks, self.config.avatar)
+        pictures = self.config.eyes == "pictures"
+        what = (
+            self._crops(performance, self.config.picture, _HEAD).transpose(0, 3, 1, 2) if pictures else seen
+        )
+        given = performance.face if "face" in performance else None
+        if given is None:
+            coarse = np.clip(self._in_chunks(networks["coarse"], {"what": what}, "face", progress), 0, 1)
+            face = Face(coarse, ARKIT, FPS, start=landmarks.start)
+        else:
+            face = given.select(ARKIT)
+            if face.basis != "arkit":
+                raise DataError(f"face: basis {face.basis!r}; expected 'arkit'")
+            at = landmarks.start + np.arange(len(seen)) / FPS
+            coarse = face.at(np.clip(at, face.start, face.end - 1 / float(face.fps))).values
+        mouth = coarse[:, list(MOUTH)]
+        if not pictures:
+            what = seen - (seen - coarse_moves(coarse, self.config.avatar)).mean(axis=0)
+        made = self._in_chunks(networks["refine"], {"what": what, "coarse": mouth}, "mouth", progress)
+        residual = Face(made - mouth, tuple(ARKIT[i] for i in MOUTH), FPS, start=landmarks.start)
+        return self.signed(performance, networks, {"fps": FPS}, face=_moved(face, residual))
+
+    def _in_chunks(
+        self, run: object, arrays: dict[str, NDArray], name: str, progress: bool
+    ) -> NDArray[np.float32]:
+        """(T, n) of any length, chunk by chunk; what a chunk's ends see of nothing is dropped."""
+        count = len(next(iter(arrays.values())))
+        held = {
+            n: np.pad(v, ((LOST, LOST), *((0, 0),) * (v.ndim - 1)), mode="edge") for n, v in arrays.items()
+        }
+        firsts = windows.starts(count + 2 * LOST, CHUNK, 2 * LOST)
+        parts = []
+        for first in bar(firsts, "mouths") if progress else firsts:
+            part = {n: windows.padded(v, first, CHUNK)[None] for n, v in held.items()}
+            parts.append(run(**part)[name][0][LOST:-LOST])  # type: ignore[operator]
+        return np.concatenate(parts)[:count]
+
+
+def coarse_moves(coarse: NDArray[np.float32], avatar: str) -> NDArray[np.float32]:
+    """(T, 26, 2) where coefficients (T, 52) take the landmarks that are seen, in units of 5 mm."""
+    return np.einsum("tk,knd->tnd", coarse, mouths.moves(avatar))
+
+
+def _moved(face: Face, residual: Face) -> Face:
+    """A face with a residual added at its own rate, where there is one, from 0 to 1."""
+    at = face.start + np.arange(len(face)) / float(face.fps)
+    last = residual.end - 1 / float(residual.fps)
+    known = (at > residual.start - 1e-6) & (at < last + 1 / FPS)
+    added = residual.at(np.clip(at, residual.start, last)).values * known[:, None]
+    values = face.values.copy()
+    values[:, list(MOUTH)] = np.clip(values[:, list(MOUTH)] + added, 0, 1)
+    return replace(face, values=values)
+
+
+_HEAD = 110.0
+"""Millimetres from the middle to the edges of the pictures that encoders see."""
+
+SYSTEM = Spectre
