@@ -199,9 +199,9 @@ def irises(person: Avatar) -> tuple[np.ndarray, np.ndarray]:
         share = np.hypot(*(uv[np.unique(front)] - 0.5).T) / 0.5
         reach = np.hypot(*(rim - middle)[:, :2].T)
         size = float(np.interp(IRIS_RIM, np.sort(share), reach[np.argsort(share)]))
-        # seen by the camera, the person's left is right
         for dx, dy in ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)):
-            at = np.array([middle[0] + dx * size, middle[1] + dy * size])
+            # The network mirrors the left eye: both irises begin towards the nose.
+            at = np.array([middle[0] - side * dx * size, middle[1] + dy * size])
             flat = place[front][..., :2].astype(np.float64)
             inside = []
             for a, b, c in flat:

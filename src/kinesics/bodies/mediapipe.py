@@ -1,7 +1,7 @@
 """The 478 points of MediaPipe's face mesh (Kartynnik et al. 2019) as places on the head that all people share.
 
 Points 0-467 are the mesh's, 468-472 the person's right iris and 473-477 the left: middle, then the four sides of its rim: towards
-the person's left, up, right, down. Each is a triangle of vertices with a weight for every corner, found by ``scripts/derive_landmarks_478.py``.
+the nose, up, away from the nose, down. Each is a triangle of vertices with a weight for every corner, found by ``scripts/derive_landmarks_478.py``.
 Like the 68 of iBUG they stay on the skin when the head turns; networks slide those of the outline a little.
 """
 

@@ -20,6 +20,9 @@ Image = NDArray[np.uint8]
 FACE_POINTS, HAND_POINTS, POSE_POINTS = 478, 21, 33
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
 """Outer and inner corner of the person's eyes among the face's points."""
+RIGHT_LIDS = (33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173)
+LEFT_LIDS = (263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398)
+"""The lids' points as the iris network gives them: lower lid from the outer corner to the inner, then the upper lid."""
 RIGHT_IRIS, LEFT_IRIS = 468, 473
 """First of the five points of an iris: its middle, then its rim."""
 
@@ -92,7 +95,7 @@ def pose_region(points: Array) -> Region:
 
 
 class FaceMesh:
-    """468 points of a face and ten of its irises.
+    """468 points of a face, the lids among them as the iris network sees them, and ten of its irises.
 
     Parameters
     ----------
@@ -113,7 +116,10 @@ class FaceMesh:
         points[:468] = region.back(made["conv2d_21"].reshape(468, 3), 192)
         score = float(1 / (1 + np.exp(-float(made["conv2d_31"].ravel()[0]))))
         turn = _turn(points[RIGHT_EYE[0]], points[LEFT_EYE[0]], 0.0)
-        for first, corners, flip in ((RIGHT_IRIS, RIGHT_EYE, False), (LEFT_IRIS, LEFT_EYE, True)):
+        for first, corners, lids, flip in (
+            (RIGHT_IRIS, RIGHT_EYE, RIGHT_LIDS, False),
+            (LEFT_IRIS, LEFT_EYE, LEFT_LIDS, True),
+        ):
             outer, inner = points[corners[0]], points[corners[1]]
             if self._iris is None or score < 0.5:
                 points[first : first + 5] = (outer + inner) / 2
@@ -121,8 +127,11 @@ class FaceMesh:
             size = 2.3 * float(np.linalg.norm((outer - inner)[:2]))
             middle = (outer + inner) / 2
             eye = Region(float(middle[0]), float(middle[1]), max(size, 1.0), turn)
-            seen = self._iris(input_1=eye.crop(image, 64, flip=flip))["output_iris"].reshape(5, 3)
-            placed = eye.back(seen, 64, flip=flip)
+            seen = self._iris(input_1=eye.crop(image, 64, flip=flip))
+            # The iris network sees the lids finer than the mesh does; depth stays the mesh's.
+            rim = seen["output_eyes_contours_and_brows"].reshape(71, 3)[: len(lids)]
+            points[list(lids), :2] = eye.back(rim, 64, flip=flip)[:, :2]
+            placed = eye.back(seen["output_iris"].reshape(5, 3), 64, flip=flip)
             placed[:, 2] = middle[2]
             points[first : first + 5] = placed
         return Found(points, score, _around(points[:468], turn, 1.5))

@@ -1,0 +1,397 @@
+"""Make pictures of people who do not exist, find their landmarks, and train the networks that read faces from landmarks.
+
+    kinesics fetch landmarks
+    python scripts/train_face_reader.py --work FOLDER [--people 58] [--pictures 100] [--seed 52] [--jobs 2]
+
+Writes ``src/kinesics/see/data/face_reader.onnx`` and ``.json`` (seed, hash of the pictures' landmarks, code version, errors on people kept out). Needs
+the extras ``lab``, ``voice`` and ``video``. A run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+
+OUT = Path(__file__).parents[1] / "src" / "kinesics" / "see" / "data"
+TAKES = 16
+"""Performed takes whose moments everybody's face goes through."""
+
+
+def takes(folder: Path, seed: int, speakers: range):
+    """Performances of some speakers, kept in a folder."""
+    from kinesics.formats import kin
+    from kinesics.stage.acting import act
+    from kinesics.stage.speakers import CONDITIONS, speaker
+    from kinesics.stage.speech import script
+
+    out = []
+    for n in speakers:
+        path = folder / f"take{n:03d}.kin"
+        if not path.exists():
+            emotion, level = CONDITIONS[(7 * n) % len(CONDITIONS)]
+            text = script(seed, "reader", n, emotion=emotion, words=18)
+            kin.write(act(speaker(seed, n), text, emotion=emotion, level=level), path)
+        out.append(kin.read(path))
+    return out
+
+
+def pictures(job: tuple[Path, int, int, int]) -> None:
+    """Landmarks, patches and truth of one person, kept as ``person###.npz``."""
+    folder, seed, number, count = job
+    path = folder / f"person{number:03d}.npz"
+    if path.exists():
+        return
+    from kinesics.files import replacing
+    from kinesics.see.face_shape import patch
+    from kinesics.see.landmarks import FaceMesh, _around, _turn
+    from kinesics.seeds import rng
+    from kinesics.stage.face_pictures import acted_poses, drawn_poses, shoot
+    from kinesics.stage.identities import identity
+
+    random = rng(seed, "reader", number)
+    half = count // 2
+    poses = acted_poses(takes(folder, seed, range(TAKES)), half, seed, number)
+    poses += drawn_poses(count - half, seed, number)
+    poses = [poses[i] for i in random.permutation(count)]
+    mesh, rows = FaceMesh(threads=1), []
+    for picture in shoot(identity(seed, number), poses, seed, number):
+        # Where the tracker would look: around the points of the picture before, not quite these.
+        around = _around(picture.mesh[:468], _turn(picture.mesh[33], picture.mesh[263], 0.0), 1.5)
+        region = type(around)(
+            around.x + around.size * random.normal(0, 0.02), around.y + around.size * random.normal(0, 0.02),
+            around.size * float(np.exp(random.normal(0, 0.04))), around.turn + random.normal(0, 0.04),
+        )  # fmt: skip
+        found = mesh(picture.rgb, region)
+        rows.append(
+            (found.points, found.score, patch(picture.rgb, found.points), picture.face, picture.head, picture.gaze,
+             picture.acted, picture.mesh)
+        )  # fmt: skip
+    names = ("points", "score", "patch", "face", "head", "gaze", "acted", "mesh")
+    with replacing(path) as file:
+        np.savez(file, **{n: np.array(v) for n, v in zip(names, zip(*rows, strict=True), strict=True)})
+
+
+def load(folder: Path, people: int):
+    """Everybody's arrays, one row per picture, and a hash of what the detectors found."""
+    digest, parts = hashlib.blake2b(digest_size=16), []
+    for n in range(people):
+        with np.load(folder / f"person{n:03d}.npz") as stored:
+            part = {k: stored[k] for k in stored.files}
+        for name in ("points", "patch", "face"):
+            digest.update(part[name].tobytes())
+        part["person"] = np.full(len(part["points"]), n)
+        parts.append(part)
+    data = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    keep = data["score"] > 0.5
+    return {k: v[keep] for k, v in data.items()}, digest.hexdigest()
+
+
+def mirrored() -> np.ndarray:
+    """(478,) which point is each one's mirror."""
+    from kinesics.bodies.avatar import load_avatar
+    from kinesics.bodies.mediapipe import on_head
+
+    place = on_head(load_avatar("maya").vertices)
+    from scipy.optimize import linear_sum_assignment
+
+    pair = np.arange(478)
+    apart = np.square((place[:468] * [-1, 1, 1])[:, None] - place[None, :468]).sum(axis=2)
+    pair[:468] = linear_sum_assignment(apart)[1]
+    pair[468:] = np.r_[np.arange(473, 478), np.arange(468, 473)]
+    return pair
+
+
+def other_side() -> np.ndarray:
+    """(52,) which coefficient is each one's mirror."""
+    from kinesics.bodies.arkit import ARKIT
+
+    swap = {"Left": "Right", "Right": "Left"}
+    return np.array(
+        [ARKIT.index(n[: -len(e)] + swap[e]) if (e := next((x for x in swap if n.endswith(x)), "")) else i
+         for i, n in enumerate(ARKIT)]
+    )  # fmt: skip
+
+
+def prepare(data, seed: int):
+    """What the network sees and should say, every picture and its mirror; and the template."""
+    from kinesics.bodies.avatar import load_avatar
+    from kinesics.bodies.mediapipe import on_head
+    from kinesics.see.face_shape import angles, lay
+
+    start = np.mean([on_head(load_avatar(n).vertices) for n in ("maya", "theo")], axis=0)
+    start = start - start.mean(axis=0)
+    template = (start / np.linalg.norm(start[33] - start[263])).astype(np.float32)
+    calm = np.abs(data["face"]).sum(axis=1) < 1.2
+    for _ in range(3):  # the template is the mean of what the detectors find on calm faces
+        laid = lay(data["points"][calm], template)
+        mean = laid.points.mean(axis=0)
+        pair = mirrored()
+        template = 0.5 * (mean + mean[pair] * np.array([-1, 1, 1], np.float32))
+        template = (template / np.linalg.norm(template[33] - template[263])).astype(np.float32)
+    laid = lay(data["points"], template)
+    out = {
+        "points": laid.points, "turn": angles(laid.turns), "patch": data["patch"].astype(np.float32),
+        "face": data["face"], "head": data["head"], "gaze": data["gaze"], "person": data["person"], "acted": data["acted"],
+    }  # fmt: skip
+    flip = {
+        "points": laid.points[:, pair] * np.array([-1, 1, 1], np.float32),
+        "turn": out["turn"] * np.array([1, -1, -1], np.float32), "patch": out["patch"][:, :, ::-1],
+        "face": out["face"][:, other_side()], "head": out["head"] * np.array([1, -1, -1], np.float32),
+        "gaze": out["gaze"] * np.array([1, -1], np.float32), "person": out["person"] + 1000, "acted": out["acted"],
+    }  # fmt: skip
+    return {k: np.concatenate([out[k], flip[k]]) for k in out}, template
+
+
+def neutrals(data, random, draws: int) -> dict[int, np.ndarray]:
+    """Some guesses of everybody's neutral, (draws, 478, 3), as clips would give them: of few moments, of one mood or of many."""
+    from kinesics.see.face_network import CALM, EXPRESSIVE
+
+    out = {}
+    for person in np.unique(data["person"]):
+        own = np.flatnonzero((data["person"] == person) & data["acted"])
+        face = data["face"][own][:, list(EXPRESSIVE)]
+        rows = []
+        for _ in range(draws):
+            if random.random() < 0.5:  # a mood: moments that are like one of them
+                like = np.abs(face - face[random.integers(len(own))]).sum(axis=1)
+                some = np.argsort(like)[: int(random.integers(12, 26))]
+            else:
+                some = random.choice(len(own), int(random.integers(12, len(own))), replace=False)
+            active = face[some].sum(axis=1) * np.exp(random.normal(0, 0.15, len(some)))
+            weight = np.exp(-(active - active.min()) / CALM)
+            rows.append(np.einsum("t,tnk->nk", weight / weight.sum(), data["points"][own[some]]))
+        out[int(person)] = np.array(rows, np.float32)
+    return out
+
+
+def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
+    """The network, and its errors on the people of number ``held`` and above, whom it does not see."""
+    import torch
+    from torch import nn
+
+    from kinesics.seeds import rng
+
+    torch.manual_seed(seed)
+    random = rng(seed, "reader", "training")
+    seen = (data["person"] % 1000) < held
+    points, patch = (torch.from_numpy(np.ascontiguousarray(data[k])) for k in ("points", "patch"))
+    turn = torch.from_numpy(data["turn"])
+    aim = torch.from_numpy(
+        np.concatenate([data["face"], data["head"] / 30, data["gaze"] / 30], axis=1)
+    ).float()
+
+    class Reader(nn.Module):
+        """Points and their way from the neutral, and a patch, to 52 coefficients, pose and gaze."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            chosen = torch.tensor(CHOSEN)
+            self.register_buffer("chosen", chosen)
+            own = points[seen][:, chosen].flatten(1)
+            self.register_buffer("mean", own.mean(0))
+            self.register_buffer("spread", own.std(0) + 2e-3)
+            self.look = nn.Sequential(
+                nn.Conv2d(1, 12, 3, 2, 1), nn.GELU(), nn.Conv2d(12, 24, 3, 2, 1), nn.GELU(),
+                nn.Conv2d(24, 32, 3, 2, 1), nn.GELU(), nn.Flatten(), nn.Linear(512, 32), nn.GELU(),
+            )  # fmt: skip
+            width = 2 * own.shape[1] + 3 + 32
+            self.first, self.second = nn.Linear(width, 224), nn.Linear(224, 160)
+            self.straight, self.last = nn.Linear(width, 57), nn.Linear(160, 57)
+            self.drop = nn.Dropout(0.1)
+            nn.init.zeros_(self.straight.weight)
+
+        def forward(self, points, neutral, turn, patch):
+            x = points.index_select(1, self.chosen).flatten(1)
+            b = neutral.index_select(1, self.chosen).flatten(1)
+            middle = patch.mean((1, 2), keepdim=True)
+            even = (patch - middle) / ((patch - middle).square().mean((1, 2), keepdim=True) + 25.0).sqrt()
+            both = torch.cat(
+                [
+                    (x - self.mean) / self.spread,
+                    (x - b) / (0.6 * self.spread),
+                    turn / 30,
+                    self.look(even.unsqueeze(1)),
+                ],
+                1,
+            )
+            hidden = nn.functional.gelu(self.first(self.drop(both)))
+            hidden = nn.functional.gelu(self.second(hidden))
+            out = self.last(hidden) + self.straight(both)
+            pose = out[:, 52:55] * 30 + turn
+            return out[:, :52], pose, out[:, 55:] * 30
+
+    net = Reader()
+    steps = epochs * (int(seen.sum()) // BATCH)
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.05)
+    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.2e-3, total_steps=steps + 1)
+    guesses, rest = neutrals(data, random, 12), torch.from_numpy(template)
+    own, done = np.flatnonzero(seen), 0
+    while done < steps:
+        order = random.permutation(own)
+        for i in range(0, len(order) - BATCH + 1, BATCH):
+            rows = order[i : i + BATCH]
+            near = np.stack([guesses[int(p)][random.integers(12)] for p in data["person"][rows]])
+            near = torch.from_numpy(near)
+            near[torch.from_numpy(random.random(BATCH) < 0.25)] = rest
+            x = points[rows] + 0.0015 * torch.randn(BATCH, 478, 3)
+            light = torch.from_numpy(np.exp(random.normal(0, 0.2, (BATCH, 1, 1))).astype(np.float32))
+            face, head, gaze = net(x, near, turn[rows], patch[rows] * light + 3 * torch.randn(BATCH, 32, 32))
+            want = aim[rows]
+            loss = nn.functional.smooth_l1_loss(face, want[:, :52], beta=0.08) * 4
+            loss = loss + nn.functional.smooth_l1_loss(head / 30, want[:, 52:55], beta=0.05)
+            loss = loss + nn.functional.smooth_l1_loss(gaze / 30, want[:, 55:], beta=0.05)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            plan.step()
+            done += 1
+        if done // (steps // 8 + 1) != (done - len(order) // BATCH) // (steps // 8 + 1):
+            print(f"step {done} of {steps}: loss {loss.item():.4f}", flush=True)
+    net.eval()
+    test = np.flatnonzero(~seen & (data["person"] < 1000))
+    with torch.no_grad():
+        near = torch.from_numpy(np.stack([guesses[int(p)][0] for p in data["person"][test]]))
+        face, head, gaze = (v.numpy() for v in net(points[test], near, turn[test], patch[test]))
+    return net, {"face": face.clip(0, 1), "head": head, "gaze": gaze}, test
+
+
+BATCH = 128
+LIPS = (
+    61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375, 78, 191, 80, 81, 82, 13, 312, 311,
+    310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324,
+)  # fmt: skip
+EYES = (
+    33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173, 263, 249, 390, 373, 374, 380, 381, 382, 362,
+    466, 388, 387, 386, 385, 384, 398, *range(468, 478), 27, 257, 23, 253,
+)  # fmt: skip
+BROWS = (
+    70,
+    63,
+    105,
+    66,
+    107,
+    46,
+    53,
+    52,
+    65,
+    55,
+    300,
+    293,
+    334,
+    296,
+    336,
+    276,
+    283,
+    282,
+    295,
+    285,
+    9,
+    8,
+    151,
+    108,
+    337,
+    69,
+    299,
+)
+CHEEKS = (
+    50, 280, 205, 425, 187, 411, 207, 427, 36, 266, 101, 330, 117, 346, 118, 347, 119, 348, 216, 436, 212, 432, 206, 426, 203, 423,
+    192, 416, 147, 376, 213, 433,
+)  # fmt: skip
+NOSE_AND_JAW = (
+    1, 2, 4, 5, 6, 168, 48, 278, 98, 327, 64, 294, 129, 358, 49, 279, 152, 148, 377, 176, 400, 149, 378, 150, 379, 136, 365, 172,
+    397, 58, 288, 18, 200, 199, 175, 43, 273, 202, 422, 234, 454, 10,
+)  # fmt: skip
+CHOSEN = tuple(sorted({*LIPS, *EYES, *BROWS, *CHEEKS, *NOSE_AND_JAW}))
+"""Points that the network looks at; the others move with these."""
+
+
+def export(net, template: np.ndarray, card: dict) -> None:
+    """The ONNX file, whose coefficients are clipped to 0-1, and its card."""
+    import torch
+
+    from kinesics.files import replacing
+
+    class Clipped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, points, neutral, turn, patch):
+            face, head, gaze = self.net(points, neutral.expand(points.shape[0], 478, 3), turn, patch)
+            return face.clamp(0, 1), head, gaze
+
+    OUT.mkdir(exist_ok=True)
+    inputs = (torch.zeros(2, 478, 3), torch.zeros(1, 478, 3), torch.zeros(2, 3), torch.zeros(2, 32, 32))
+    names = ["points", "neutral", "turn", "patch"]
+    torch.onnx.export(
+        Clipped().eval(), inputs, OUT / "face_reader.onnx", input_names=names, output_names=["face", "head", "gaze"],
+        dynamic_axes={n: {0: "time"} for n in ("points", "turn", "patch", "face", "head", "gaze")}, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    card["template"] = np.round(template, 5).tolist()
+    with replacing(OUT / "face_reader.json") as file:
+        file.write((json.dumps(card) + "\n").encode())
+
+
+def main() -> None:
+    """Pictures, then training, then the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--people", type=int, default=58)
+    parser.add_argument("--pictures", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=52)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--only", choices=("pictures", "training"))
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    takes(given.work, given.seed, range(TAKES))
+    jobs = [(given.work, given.seed, n, given.pictures) for n in range(given.people)]
+    if given.only != "training":
+        with multiprocessing.get_context("spawn").Pool(given.jobs) as pool:
+            for done, _ in enumerate(pool.imap_unordered(pictures, jobs)):
+                print(f"{done + 1} of {len(jobs)} people", flush=True)
+    if given.only == "pictures":
+        return
+    import kinesics
+    from kinesics.see.face_network import reliability
+
+    raw, digest = load(given.work, given.people)
+    data, template = prepare(raw, given.seed)
+    held = given.people - max(given.people // 6, 1)
+    net, read, test = train(data, template, given.seed, given.epochs, held)
+    for kind, some in (("performed", data["acted"][test]), ("drawn", ~data["acted"][test])):
+        a, b = data["face"][test][some], read["face"][some]
+        moving = np.argsort(-a.std(axis=0))[:20]
+        r = [np.corrcoef(a[:, i], b[:, i])[0, 1] for i in moving]
+        still = np.abs(a - np.median(a, axis=0)).mean()
+        print(f"{kind}: error {np.abs(a - b).mean() / still:.3f} of the best constant's, median r {np.median(r):.3f}, gaze",
+              np.abs(read["gaze"][some] - data["gaze"][test][some]).mean(axis=0).round(2))  # fmt: skip
+    face, away = data["face"][test], np.abs(read["face"] - data["face"][test])
+    best = np.abs(face - np.median(data["face"][data["person"] % 1000 < held], axis=0))
+    moving = np.argsort(-face.std(axis=0))[:20]
+    r = [float(np.corrcoef(face[:, i], read["face"][:, i])[0, 1]) for i in moving]
+    head = np.abs(read["head"] - data["head"][test]).mean(axis=0)
+    gaze = np.abs(read["gaze"] - data["gaze"][test]).mean(axis=0)
+    errors = {
+        "people": given.people - held, "mae": float(away.mean()), "mae of the best constant": float(best.mean()),
+        "median r of the 20 that move most": float(np.median(r)), "head degrees": head.round(2).tolist(), "gaze degrees": gaze.round(2).tolist(),
+    }  # fmt: skip
+    print(json.dumps(errors, indent=1))
+    card = {
+        "seed": given.seed, "people": given.people, "pictures": given.pictures, "epochs": given.epochs, "corpus": digest,
+        "kinesics": kinesics.__version__, "licence": "Apache-2.0", "held_out": errors,
+        "reliability": {
+            "units": reliability(face, read["face"]),
+            "head": round(float(np.exp(-head.mean() / 15)), 3), "gaze": round(float(np.exp(-gaze.mean() / 15)), 3),
+        },
+    }  # fmt: skip
+    export(net, template, card)
+
+
+if __name__ == "__main__":
+    main()
