@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("numba")
 
 from kinesics.errors import FormatError
-from kinesics.reading._recording import WIDTH, Recording, field
+from kinesics.reading._recording import ROW, Recording
 from kinesics.see.crops import Region
 from kinesics.see.landmarks import FACE_POINTS, Found
 from kinesics.see.tracking import Followed
@@ -25,10 +25,7 @@ def someone(number: int, value: float) -> Followed:
 
 
 def seen(recording: Recording) -> dict[int, tuple[int, list[float]]]:
-    return {
-        n: (first, field(rows, "landmarks")[:, 7, 0].tolist())
-        for n, (first, rows) in recording.rows().items()
-    }
+    return {n: (first, rows["landmarks"][:, 7, 0].tolist()) for n, (first, rows) in recording.rows().items()}
 
 
 def test_rows_begin_when_somebody_comes_and_end_when_they_were_last_seen(tmp_path):
@@ -47,7 +44,7 @@ def test_somebody_who_is_gone_takes_up_no_more_room_and_no_open_file(tmp_path):
     sizes = [p.stat().st_size for p in tmp_path.glob("person-*")]
     recording.keep(NOBODY)
     assert len(sizes) == 300
-    assert max(sizes) <= WIDTH * 4
+    assert max(sizes) <= ROW.itemsize
 
 
 def test_lost_pictures_hold_nobody(tmp_path):
@@ -97,6 +94,6 @@ def test_a_state_whose_rows_are_gone_says_so(tmp_path):
     before = Recording(tmp_path, TOLD)
     before.add([someone(0, 1)])
     before.keep(NOBODY)
-    (tmp_path / "person-0.f32").unlink()
+    (tmp_path / "person-0.rows").unlink()
     with pytest.raises(FormatError, match="delete"):
         Recording(tmp_path, TOLD)

@@ -1,19 +1,105 @@
-"""What follows from one person's landmarks: head, gaze, face, hands, body, and what they do."""
+"""One person's tracks: landmarks, what follows from them (face, gaze, head, hands, body), and what they do."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kinesics.bodies.avatar import load_avatar
-from kinesics.performance import Motion, Performance, Points, Signal
+from kinesics.performance import Face, Motion, Performance, Points, Signal
 from kinesics.see.body3d import PARTS, fit_body
 from kinesics.see.events import annotate
+from kinesics.see.face_network import FaceReader, Neutral
 from kinesics.see.hands import HandPose, fit_hand
 from kinesics.see.handshapes import handshapes
+from kinesics.see.names import FACE, HAND, POSE
 
 _AVATAR = "maya"
+_PIECE = 15_000
+"""Pictures of a face that are read at once, so that memory stays flat; the person's neutral is carried on."""
+
+
+def tracks(rows: NDArray[np.void], fps: Fraction, start: float) -> Performance:
+    """What was found of one person in the pictures, from the first they were in.
+
+    Parameters
+    ----------
+    rows
+        (T,) of :data:`kinesics.reading._recording.ROW`.
+    fps, start
+        Of the pictures.
+    """
+    seen: dict[str, Any] = {"fps": fps, "start": start}
+    face = rows["face_score"]
+
+    def points(name: str, names: tuple[str, ...], frame: str, sure: NDArray) -> Points:
+        sure = np.broadcast_to(sure[:, None] if sure.ndim == 1 else sure, (len(rows), len(names)))
+        return Points(rows[name], names, frame=frame, confidence=sure, **seen)
+
+    out: dict[str, Any] = {}
+    if face.any():  # else somebody who is seen from behind, or too far off
+        out["face_box"] = Signal(
+            rows["face_box"], ("x", "y", "width", "height"), ("px",) * 4,
+            confidence=np.broadcast_to(face[:, None], (len(rows), 4)), **seen,
+        )  # fmt: skip
+        out["landmarks"] = points("landmarks", FACE, "image", face)
+    for side in ("left", "right"):
+        sure = rows[f"hand_{side}_score"]
+        if sure.any():
+            out[f"hand_{side}"] = points(f"hand_{side}", HAND, "image", sure)
+            out[f"hand_{side}_3d"] = points(f"hand_{side}_3d", HAND, "camera", sure)
+    sure = rows["pose_sure"]
+    if sure.any():
+        out["pose"] = points("pose", POSE, "image", sure)
+        out["pose_3d"] = points("pose_3d", POSE, "camera", sure)
+    return Performance(out)
+
+
+def faced(
+    person: Performance, rows: NDArray[np.void], reader: FaceReader, neutral: Neutral | None = None
+) -> Performance:
+    """Add ``face``, ``action_units``, ``head`` and ``gaze``; where no face is seen, the last is held at confidence 0.
+
+    Parameters
+    ----------
+    person
+        Of :func:`tracks`.
+    rows
+        The same.
+    reader
+        The network.
+    neutral
+        For live reading, what was seen of the person before.
+    """
+    if "landmarks" not in person:
+        return person
+    clock, score = person["landmarks"], rows["face_score"]
+    seen = np.flatnonzero(score > 0)
+    own = Neutral() if neutral is None and len(seen) > _PIECE else neutral
+    parts = [
+        reader.read(
+            rows["landmarks"][piece], rows["patch"][piece], fps=clock.fps, score=score[piece], neutral=own
+        )
+        for first in range(0, len(seen), _PIECE)
+        for piece in (seen[first : first + _PIECE],)
+    ]
+    last = np.maximum(np.searchsorted(seen, np.arange(len(rows)), side="right") - 1, 0)
+    there = (score > 0).astype(np.float32)
+
+    def spread(name: str) -> Face | Signal:
+        tracks = [getattr(part, name) for part in parts]
+        values = np.concatenate([t.values for t in tracks])[last]
+        made = replace(tracks[0], values=values, start=clock.start, **(
+            {} if isinstance(tracks[0], Face)
+            else {"confidence": np.concatenate([t.confidence for t in tracks])[last] * there[:, None]}
+        ))  # fmt: skip
+        return made
+
+    return person.with_tracks(**{n: spread(n) for n in ("face", "action_units", "head", "gaze")})
 
 
 def understood(person: Performance) -> Performance:

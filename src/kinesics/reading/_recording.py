@@ -12,31 +12,30 @@ from numpy.typing import NDArray
 
 from kinesics.errors import FormatError
 from kinesics.files import replacing
+from kinesics.see.face_shape import PATCH
 from kinesics.see.landmarks import FACE_POINTS, HAND_POINTS, POSE_POINTS
 from kinesics.see.tracking import Followed, Tracker
 
-Array = NDArray[np.float32]
+ROW = np.dtype(
+    [
+        ("landmarks", np.float32, (FACE_POINTS, 3)),
+        ("face_box", np.float32, (4,)),
+        ("face_score", np.float32),
+        ("patch", np.uint8, (PATCH, PATCH)),
+        *((f"hand_{side}{what}", np.float32, shape) for side in ("left", "right") for what, shape in
+          (("", (HAND_POINTS, 3)), ("_3d", (HAND_POINTS, 3)), ("_score", ()))),
+        ("pose", np.float32, (POSE_POINTS, 3)),
+        ("pose_3d", np.float32, (POSE_POINTS, 3)),
+        ("pose_sure", np.float32, (POSE_POINTS,)),
+    ]
+)  # fmt: skip
+"""What is kept of a person in a picture; a score of 0: not there."""
 
-FIELDS: dict[str, tuple[int, ...]] = {
-    "landmarks": (FACE_POINTS, 3),
-    "face_box": (4,),
-    "face_score": (),
-    **{f"hand_{side}{what}": shape for side in ("left", "right") for what, shape in
-       (("", (HAND_POINTS, 3)), ("_3d", (HAND_POINTS, 3)), ("_score", ()))},
-    "pose": (POSE_POINTS, 3),
-    "pose_3d": (POSE_POINTS, 3),
-    "pose_sure": (POSE_POINTS,),
-}  # fmt: skip
-"""What is kept of a person in a picture, in this order; a score of 0: not there."""
-
-_SIZES = {name: int(np.prod(shape, dtype=int)) for name, shape in FIELDS.items()}
-_ENDS = dict(zip(_SIZES, np.cumsum(list(_SIZES.values())).tolist(), strict=True))
-WIDTH = sum(_SIZES.values())
 _STATE = "reading.json"
 
 
 class Recording:
-    """Rows of float32, a file for each person, in a folder; a person's file ends when they were last seen.
+    """Rows, a file for each person, in a folder; a person's file ends when they were last seen.
 
     Parameters
     ----------
@@ -73,12 +72,12 @@ class Recording:
             self._begun = {int(k): int(v) for k, v in kept["begun"].items()}
             for number, first in self._begun.items():
                 path = self._path(number)
-                os.truncate(path, min(path.stat().st_size, (self.frames - first) * WIDTH * 4))
+                os.truncate(path, min(path.stat().st_size, (self.frames - first) * ROW.itemsize))
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise FormatError(state, "content", "the state of a reading", f"delete {self.folder}") from error
 
     def _path(self, number: int) -> Path:
-        return self.folder / f"person-{number}.f32"
+        return self.folder / f"person-{number}.rows"
 
     def add(self, here: list[Followed], *, lost: bool = False) -> None:
         """Keep who is in the next picture."""
@@ -92,10 +91,9 @@ class Recording:
                 new = number not in self._begun
                 self._begun.setdefault(number, self.frames)
                 self._files[number] = self._path(number).open("wb" if new else "r+b")
-            row = np.zeros(WIDTH, np.float32)
-            _fill(row, body)
+            row = row_of(body)
             # Rows of pictures that somebody is not in are never written: they read as zeros, and most disks do not store them.
-            self._files[number].seek((self.frames - self._begun[number]) * WIDTH * 4)
+            self._files[number].seek((self.frames - self._begun[number]) * ROW.itemsize)
             self._files[number].write(row.tobytes())
         self.frames += 1
 
@@ -113,43 +111,37 @@ class Recording:
         with replacing(self.folder / _STATE) as file:
             file.write(json.dumps(state).encode())
 
-    def rows(self) -> dict[int, tuple[int, Array]]:
-        """Person → (number of the first picture, (T, WIDTH) rows, mapped)."""
+    def rows(self) -> dict[int, tuple[int, NDArray[np.void]]]:
+        """Person → (number of the first picture, (T,) rows of :data:`ROW`, mapped)."""
         while self._files:
             self._files.popitem()[1].close()
         out = {}
         for number, first in sorted(self._begun.items()):
             path = self._path(number)
             if path.stat().st_size:
-                out[number] = first, np.memmap(path, np.float32, "r").reshape(-1, WIDTH)
+                out[number] = first, np.memmap(path, ROW, "r")
         return out
 
 
-def _fill(row: Array, body: Followed) -> None:
-    def put(name: str, values: Any) -> None:
-        row[_ENDS[name] - _SIZES[name] : _ENDS[name]] = np.ravel(values)
-
+def row_of(body: Followed) -> NDArray[np.void]:
+    """() of :data:`ROW`: somebody in one picture."""
+    row = np.zeros((), ROW)
     if body.face is not None:
         flat = body.face.points[:468, :2]
         low, high = flat.min(axis=0), flat.max(axis=0)
-        put("landmarks", body.face.points)
-        put("face_box", np.concatenate([low, high - low]))
-        put("face_score", body.face.score)
+        row["landmarks"], row["face_score"] = body.face.points, body.face.score
+        row["face_box"] = np.concatenate([low, high - low])
+        if body.patch is not None:
+            row["patch"] = body.patch
     for side, hand in body.hands.items():
-        put(f"hand_{side}", hand.points)
-        put(f"hand_{side}_3d", _ours(hand.world - hand.world[:1]))
-        put(f"hand_{side}_score", hand.score)
+        row[f"hand_{side}"], row[f"hand_{side}_score"] = hand.points, hand.score
+        row[f"hand_{side}_3d"] = _ours(hand.world - hand.world[:1])
     if body.pose is not None:
-        put("pose", body.pose.points)
-        put("pose_3d", _ours(body.pose.world))
-        put("pose_sure", body.pose.sure)
+        row["pose"], row["pose_sure"] = body.pose.points, body.pose.sure
+        row["pose_3d"] = _ours(body.pose.world)
+    return row
 
 
-def field(rows: Array, name: str) -> Array:
-    """(T, …) one of :data:`FIELDS`, a view of rows."""
-    return rows[:, _ENDS[name] - _SIZES[name] : _ENDS[name]].reshape(len(rows), *FIELDS[name])
-
-
-def _ours(points: Array) -> Array:
+def _ours(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Metres, x right and y down on the screen, z away, to x right, y up, z towards the camera."""
     return points * np.float32([1, -1, -1])

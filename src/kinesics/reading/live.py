@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kinesics.performance import Scene
 from kinesics.reading._figure import UNITS
 from kinesics.reading._seen import Seen
+from kinesics.see.face_network import FaceReader, Neutral
 
 
 class Reader(Protocol):
@@ -26,11 +27,6 @@ class Reader(Protocol):
             has just become known.
         """
         ...
-
-
-class _Moment(NamedTuple):
-    fps: Fraction
-    start: float
 
 
 class LiveReader:
@@ -66,17 +62,20 @@ class LiveReader:
 
         self._rate = Fraction(rate).limit_denominator(1001)
         self._tracker = Tracker(rate, people=people, hands=hands, body=body, threads=threads)
+        self._faces = FaceReader(threads=threads)
+        self._neutrals: dict[int, Neutral] = {}
 
     def push(self, rgb: NDArray[np.uint8], time: float) -> Scene:
         """What is in the next picture; see :class:`Reader`."""
-        from kinesics.reading._recording import WIDTH, _fill
-        from kinesics.reading.read import _tracks
+        from kinesics.reading._person import faced, tracks
+        from kinesics.reading._recording import row_of
 
         people = {}
         for who in self._tracker.push(rgb):
-            row = np.zeros((1, WIDTH), np.float32)
-            _fill(row[0], who)
-            people[f"person {who.number + 1}"] = _tracks(row, 0, _Moment(self._rate, time))
+            row = row_of(who)[None]
+            neutral = self._neutrals.setdefault(who.number, Neutral())
+            person = faced(tracks(row, self._rate, time), row, self._faces, neutral)
+            people[f"person {who.number + 1}"] = person
         return Scene(people)
 
 

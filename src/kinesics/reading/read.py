@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 import kinesics
 from kinesics.errors import DataError, FormatError
-from kinesics.performance import Audio, Performance, Points, Scene, Signal, Video
+from kinesics.performance import Audio, Scene, Video
 from kinesics.progress import progress as bar
-from kinesics.reading._person import understood
-from kinesics.reading._recording import Recording, field
+from kinesics.reading._person import faced, tracks, understood
+from kinesics.reading._recording import Recording
 from kinesics.see import models
-from kinesics.see.names import FACE, HAND, POSE
+from kinesics.see.face_network import FaceReader
 from kinesics.see.together import relate
 
 log = logging.getLogger(__name__)
-
-Array = NDArray[np.float32]
 
 _KEPT: list[TemporaryDirectory] = []
 """Recordings without a folder of their own: their rows stay mapped until the process ends."""
@@ -105,11 +103,12 @@ def read(
     settings = {"people": people, "hands": hands, "body": body, "smooth": smooth}
     recording = _watched(video, settings, threads=threads, work=work, progress=progress)
     sound = _sound(video) if speech else None
-    everybody = {}
+    everybody, reader = {}, FaceReader(threads=threads)
     for first, rows in recording.rows().values():
-        there = (field(rows, "face_score") > 0) | (field(rows, "pose_sure").max(axis=1) > 0)
+        there = (rows["face_score"] > 0) | (rows["pose_sure"].max(axis=1) > 0)
         if np.count_nonzero(there) / float(video.fps) >= _BRIEF:
-            everybody[f"person {len(everybody) + 1}"] = _tracks(rows, first, video)
+            seen = tracks(rows, video.fps, video.start + first / float(video.fps))
+            everybody[f"person {len(everybody) + 1}"] = faced(seen, rows, reader)
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
         shared["speech"] = sound
@@ -191,36 +190,6 @@ def _sound(video: Video) -> Audio | None:
     except FormatError:
         return None
     return sound.slice(video.start, video.end) if len(sound) else None
-
-
-def _tracks(rows: Array, first: int, video: Video) -> Performance:
-    """What was found of one person, as tracks from the first picture they were in."""
-    rate = video.fps
-    start = video.start + first / float(rate)
-    seen = {"fps": rate, "start": start}
-    face = field(rows, "face_score")
-
-    def points(name: str, names: tuple[str, ...], frame: str, sure: Array) -> Points:
-        sure = np.broadcast_to(sure[:, None] if sure.ndim == 1 else sure, (len(rows), len(names)))
-        return Points(field(rows, name), names, frame=frame, confidence=sure, **seen)
-
-    tracks: dict[str, Any] = {}
-    if face.any():  # else somebody who is seen from behind, or too far off
-        tracks["face_box"] = Signal(
-            field(rows, "face_box"), ("x", "y", "width", "height"), ("px",) * 4,
-            confidence=np.broadcast_to(face[:, None], (len(rows), 4)), **seen,
-        )  # fmt: skip
-        tracks["landmarks"] = points("landmarks", FACE, "image", face)
-    for side in ("left", "right"):
-        sure = field(rows, f"hand_{side}_score")
-        if sure.any():
-            tracks[f"hand_{side}"] = points(f"hand_{side}", HAND, "image", sure)
-            tracks[f"hand_{side}_3d"] = points(f"hand_{side}_3d", HAND, "camera", sure)
-    sure = field(rows, "pose_sure")
-    if sure.any():
-        tracks["pose"] = points("pose", POSE, "image", sure)
-        tracks["pose_3d"] = points("pose_3d", POSE, "camera", sure)
-    return Performance(tracks)
 
 
 def _heard(scene: Scene, transcript: str | None, language: str, progress: bool) -> Scene:

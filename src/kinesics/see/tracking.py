@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kinesics.see import landmarks as lm
 from kinesics.see.crops import Region, kernels
 from kinesics.see.detectors import Detections, Detector, overlap
+from kinesics.see.face_shape import patch
 from kinesics.see.landmarks import Found
 from kinesics.see.smoothing import OneEuro
 
@@ -74,6 +75,8 @@ class Followed:
         (d,) colours about the face.
     face, pose
         As last found; None: not in this picture.
+    patch
+        (32, 32) uint8, what :func:`kinesics.see.face_shape.patch` makes of the face.
     hands
         The person's left and right hand.
     seen, place
@@ -86,6 +89,7 @@ class Followed:
     look: Array
     face: Found | None = None
     pose: Found | None = None
+    patch: Image | None = None
     hands: dict[str, Found] = field(default_factory=dict)
     seen: int = 0
     place: Array = field(default_factory=lambda: np.zeros(2, np.float32))
@@ -170,7 +174,7 @@ class Tracker:
             if body not in here:
                 body.gone("left", "right")
         self._find_hands(small, here)
-        shown = [self._shown(b, times) for b in here]
+        shown = [self._shown(b, small, times) for b in here]
         self._bodies = [b for b in self._bodies if self._count - b.seen < _FORGET]
         self._count += 1
         return shown
@@ -369,7 +373,7 @@ class Tracker:
             if hand.score >= HAND_SCORE:
                 _give(hand, here)
 
-    def _shown(self, body: Followed, times: int) -> Followed:
+    def _shown(self, body: Followed, image: Image, times: int) -> Followed:
         """In the pixels of the picture that came, calmed."""
         head = _head(body)
         body.seen, body.place = self._count, _middle(head)
@@ -378,6 +382,7 @@ class Tracker:
         size = head.size / 1.5
         if body.face is not None:
             shown.face = _scaled(body.face, calm("face", body.face.points, size, self.rate), times)
+            shown.patch = patch(image, body.face.points)
         if body.pose is not None:
             points = calm("pose", body.pose.points, size, self.rate)
             world = calm("pose_3d", body.pose.world, 0.2, self.rate)

@@ -7,7 +7,7 @@ coefficients at any strength, one side or both, cheeks puffed, tongue out, eyes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
