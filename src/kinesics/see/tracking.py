@@ -293,13 +293,8 @@ class Tracker:
                 continue
             found = seen[body.number]
             others = [b.pose for b in self._bodies[:number] if b.pose]
-            fits = body.face is None or _belongs(found, body.face)
-            if (
-                found.score >= POSE_SCORE
-                and fits
-                and _in_picture(found, image)
-                and not _any_near(found, others)
-            ):
+            fits = _belongs(found, body.face) if body.face else _in_picture(found, image)
+            if found.score >= POSE_SCORE and fits and not _any_near(found, others):
                 body.pose = found
             else:
                 body.gone("pose")
