@@ -19,7 +19,9 @@ def rotary(x: Tensor) -> Tensor:
     """
     half = x.shape[-1] // 2
     rate = _BASE ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
-    angle = torch.arange(x.shape[-2], device=x.device, dtype=torch.float32)[:, None] * rate
+    # Counted, not taken from the shape, which an export would hold for fixed.
+    place = torch.ones_like(x[(0,) * (x.ndim - 2)][:, :1], dtype=torch.float32).cumsum(0) - 1
+    angle = place * rate
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     a, b = x[..., :half], x[..., half:]
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)

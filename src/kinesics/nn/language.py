@@ -18,6 +18,18 @@ UNSAID = -100
 """Label of a place whose next token is not learnt: what was spliced in, what was asked, padding."""
 
 
+class RootNorm(nn.Module):
+    """Features divided by the root of their mean square, and scaled (Zhang & Sennrich, 2019); torch's own cannot be exported."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., dim)."""
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * self.weight
+
+
 class CausalBlock(nn.Module):
     """Attention to what came before, then a gated two-layer network (SwiGLU), each on RMS-normalised features; no biases.
 
@@ -32,7 +44,7 @@ class CausalBlock(nn.Module):
     def __init__(self, dim: int, heads: int, hidden: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.heads = heads
-        self.before_attention, self.before_mlp = nn.RMSNorm(dim, eps=1e-6), nn.RMSNorm(dim, eps=1e-6)
+        self.before_attention, self.before_mlp = RootNorm(dim), RootNorm(dim)
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim, bias=False) for _ in range(4))
         self.gate, self.enter = nn.Linear(dim, hidden, bias=False), nn.Linear(dim, hidden, bias=False)
         self.leave = nn.Linear(hidden, dim, bias=False)
@@ -41,9 +53,9 @@ class CausalBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, dim)."""
         y = self.before_attention(x)
-        q, k, v = (
-            f(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for f in (self.query, self.key, self.value)
-        )
+        # By shape, so that an export takes faces and tokens of any number.
+        parts = (x.shape[0], x.shape[1], self.heads, -1)
+        q, k, v = (f(y).view(parts).transpose(1, 2) for f in (self.query, self.key, self.value))
         mixed = F.scaled_dot_product_attention(rotary(q), rotary(k), v, is_causal=True)
         x = x + self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
         y = self.before_mlp(x)
@@ -69,7 +81,7 @@ class CausalLM(nn.Module):
         self.blocks = nn.ModuleList(
             [CausalBlock(width, heads, hidden, dropout=dropout) for _ in range(layers)]
         )
-        self.norm = nn.RMSNorm(width, eps=1e-6)
+        self.norm = RootNorm(width)
         self.say = nn.Linear(width, vocabulary, bias=False)
         nn.init.normal_(self.words.weight, std=0.02)
 

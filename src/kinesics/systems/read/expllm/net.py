@@ -39,7 +39,7 @@ class Units(nn.Module):
         # Their roots, too: a weak movement says more than its share.
         units = torch.cat([units, units[..., :-1].clamp(min=1e-6).sqrt()], dim=-1)
         each = torch.einsum("bui,uiw->buw", units, self.each) + self.unit
-        return torch.cat([self.whole(units.flatten(1))[:, None], each], dim=1)
+        return torch.cat([self.whole(units.reshape(units.shape[0], -1))[:, None], each], dim=1)
 
 
 class Pictures(nn.Module):
@@ -160,7 +160,7 @@ class Net(nn.Module):
             if config.eyes == "units"
             else torch.zeros(1, 3, config.side, config.side)
         )
-        ids = torch.full((1, config.rows + 1), FACE)
+        ids = torch.tensor([[FACE] * config.rows + [ASK_LABEL]])
         free = {"units": {0: "faces"}, "ids": {0: "faces", 1: "length"}}
         return {"next": Graph(Next(self), {"units": face, "ids": ids}, ("scores", "affect"), free)}
 
