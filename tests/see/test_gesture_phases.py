@@ -115,7 +115,7 @@ def test_a_hand_that_moves_quickly_in_no_phase_is_unknown(show):
     # A hand that trembles to and fro as no gesture does.
     right = [i for i, n in enumerate(PLACES) if n.startswith("right") and "UpperArm" not in n]
     shaken = still.copy()
-    shaken[30:120, right] += (0.06 * np.sin(2 * np.pi * 5 * t[30:120]))[:, None, None] * np.array([1.0, 0, 0])
+    shaken[30:120, right] += (0.12 * np.sin(2 * np.pi * 2 * t[30:120]))[:, None, None] * np.array([1.0, 0, 0])
     finder = GesturePhases(30)
     found = finder.push_places(shaken) + finder.finish()
     assert {i.label[-1] for i in found} == {"R"}

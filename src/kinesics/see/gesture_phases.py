@@ -33,6 +33,7 @@ QUICK = 1.0
 """Arm lengths a second, about half a metre, that a hand at rest does not move (ours)."""
 LAG = 10
 """Frames after which the sequence is settled."""
+_STRIDE = 6  # frames that a speed is taken over
 _SHORTEST = 0.1  # seconds; a hold as long is seen, a stroke is longer
 
 # Chance to go from one phase (row) to another within a thirtieth of a second; ours, by the usual lengths of phases:
@@ -245,7 +246,7 @@ class GesturePhases:
         self._network = FrameNetwork("gesture_phases")
         self._hands: list[_Hand] = []
         self._sure: list[Array] = []
-        self._wrists = Windows(3, 0)
+        self._wrists = Windows(_STRIDE, 0)
 
     def push(self, body: Motion, sure: Array | None = None) -> list[Interval]:
         """Take frames; return the phases that are over.
@@ -266,9 +267,9 @@ class GesturePhases:
         sure = np.ones((len(places), 2)) if sure is None else np.asarray(sure, dtype=np.float64)
         frames = self._clock.push(np.column_stack([places.reshape(len(places), 3 * len(PLACES)), sure]))
         features = hand_features(frames[:, :-2].reshape(-1, len(PLACES), 3))
-        # Over a tenth of a second: noise from frame to frame is no movement.
+        # Over a fifth of a second: noise from frame to frame is no movement.
         wrists = self._wrists.push(features[..., :3])
-        speeds = RATE / 3 * np.linalg.norm(wrists[3:] - wrists[:-3], axis=-1)
+        speeds = RATE / _STRIDE * np.linalg.norm(wrists[_STRIDE:] - wrists[:-_STRIDE], axis=-1)
         self._sure.append(np.column_stack([frames[:, -2:], speeds]))
         return self._look(self._network.push(features))
 
