@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from kinesics.bodies.avatar import load_avatar
 from kinesics.performance import Face, Motion, Performance, Points, Signal
+from kinesics.ports.language import LanguageModel
 from kinesics.see.body3d import PARTS, fit_body
 from kinesics.see.events import annotate
 from kinesics.see.face_network import FaceReader, Neutral
 from kinesics.see.hands import HandPose, fit_hand
 from kinesics.see.handshapes import handshapes
 from kinesics.see.names import FACE, HAND, POSE
+from kinesics.systems import load_system
 
 _AVATAR = "maya"
 _PIECE = 15_000
@@ -102,18 +104,24 @@ def faced(
     return person.with_tracks(**{n: spread(n) for n in ("face", "action_units", "head", "gaze")})
 
 
-def understood(person: Performance) -> Performance:
+def understood(
+    person: Performance, *, language: LanguageModel | None = None, progress: bool = False
+) -> Performance:
     """The tracks and tiers that follow from those of landmarks.
 
     Parameters
     ----------
     person
         With any of ``landmarks``, ``hand_left_3d``, ``hand_right_3d``, ``pose``, ``pose_3d``, ``face``, ``head``, ``gaze``.
+    language
+        What words the reasons of expressions; our own small network otherwise.
+    progress
+        Show a bar over the reasons.
 
     Returns
     -------
     Performance
-        With ``body`` and ``body_confidence``, tiers of hand shapes and of events.
+        With ``body`` and ``body_confidence``, tiers of hand shapes and of events, ``expression``, ``reasons`` and ``affect``.
     """
     skeleton = load_avatar(_AVATAR).skeleton
     hands = {side: hand for side in ("left", "right") if (hand := _hand(person, side, skeleton)) is not None}
@@ -126,7 +134,11 @@ def understood(person: Performance) -> Performance:
     if "pose_3d" in person:
         tracks |= _body(person, hands, skeleton)
     meta = {**person.meta, "avatar": _AVATAR, "synthetic": False}
-    return annotate(Performance({**person.tracks, **tracks}, meta))
+    person = annotate(Performance({**person.tracks, **tracks}, meta))
+    if "action_units" not in person:
+        return person
+    system, networks = load_system("expllm")
+    return system.read(person, networks, language=language, progress=progress)  # type: ignore[attr-defined]
 
 
 def _hand(person: Performance, side: str, skeleton: Any) -> HandPose | None:

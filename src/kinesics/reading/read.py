@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import kinesics
 from kinesics.errors import DataError, FormatError
 from kinesics.performance import Audio, Scene, Video
+from kinesics.ports.language import LanguageModel
 from kinesics.progress import progress as bar
 from kinesics.reading._person import faced, tracks, understood
 from kinesics.reading._recording import Recording
@@ -43,6 +44,7 @@ def read(
     speech: bool = True,
     transcript: str | None = None,
     language: str = "en",
+    reasons: LanguageModel | None = None,
     fps: Any = None,
     smooth: bool = True,
     threads: int | None = None,
@@ -63,6 +65,9 @@ def read(
         Whether its sound is heard, too.
     transcript, language
         What is said, and in which language; see :func:`kinesics.hear.hear`.
+    reasons
+        A language model (:mod:`kinesics.ports.language`) that words why an expression was read, from the measured action units
+        and the label alone: no picture and no sound leaves the machine. By default our own small network does.
     fps
         Pictures a second that are looked at; by default the video's.
     smooth
@@ -121,17 +126,19 @@ def read(
     if not everybody:
         log.warning("%s: nobody was found", video.path)
     scene = Scene(everybody, shared=shared, meta=meta)
-    return _understood(scene, transcript=transcript, language=language, progress=progress)
+    return _understood(scene, transcript=transcript, language=language, reasons=reasons, progress=progress)
 
 
-def _understood(scene: Scene, *, transcript: str | None, language: str, progress: bool) -> Scene:
+def _understood(
+    scene: Scene, *, transcript: str | None, language: str, reasons: LanguageModel | None, progress: bool
+) -> Scene:
     """All that follows from landmarks and sound."""
     if "speech" in scene.shared:
         scene = _heard(scene, transcript, language, progress)
     everybody = scene.people.items()
     if progress:
         everybody = bar(list(everybody), "understanding", unit="person")
-    scene = replace(scene, people={name: understood(person) for name, person in everybody})
+    scene = replace(scene, people={name: understood(person, language=reasons) for name, person in everybody})
     return relate(scene)
 
 
