@@ -9,6 +9,7 @@ import tyro
 
 from kinesics.cli._shared import options_of, size_of
 from kinesics.errors import DataError
+from kinesics.ports.language import LanguageModel
 
 
 def read(
@@ -22,6 +23,7 @@ def read(
     hands: bool = True,
     body: bool = True,
     speech: bool = True,
+    reasons: str = "",
     fps: str | None = None,
     work: Path | None = None,
     option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-w"])] = (),
@@ -39,6 +41,8 @@ def read(
         hands: Look for hands.
         body: Look for bodies.
         speech: Hear the sound, too.
+        reasons: Who words why an expression was read: our own network, `endpoint` (the one that the environment names; it is sent
+            action units and the label, no picture), or a folder of a transformers model.
         fps: Pictures a second that are looked at; by default the video's.
         work: Folder for what is found meanwhile; by default beside the first file, and gone when that is written.
         option: Option of the files as name=value, for instance video=link.
@@ -70,6 +74,7 @@ def read(
         hands=hands,
         body=body,
         speech=speech,
+        reasons=_language(reasons),
         fps=fps,
         work=folder,
     )
@@ -85,6 +90,18 @@ def read(
         scene.view()
     if own and folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _language(given: str) -> LanguageModel | None:
+    if not given:
+        return None
+    if given == "endpoint":
+        from kinesics.ports.endpoint import Endpoint
+
+        return Endpoint()
+    from kinesics.ports.transformers_folder import TransformersFolder
+
+    return TransformersFolder(given)
 
 
 def fetch(
