@@ -53,7 +53,7 @@ def _trained(**changes: Any) -> Callable[[Run], Mapping[str, float]]:
             corpus,
             run.work / f"seed-{run.seed}" / name,
             training=Training(
-                40 if run.quick else 800, 32, 2e-3, (0.5, 0.999), warm_up=40, drops=((0.6, 0.3),), clip=200.0
+                40 if run.quick else 500, 32, 2e-3, (0.5, 0.999), warm_up=40, drops=((0.6, 0.3),), clip=200.0
             ),
             seed=run.seed,
             progress=not run.quick,
