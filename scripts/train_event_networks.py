@@ -150,14 +150,14 @@ def gesture_example(
 
 
 def disturbed(places: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Places as landmarks give them: with noise up to 2 cm, and gaps that are filled with straight ways."""
-    size = float(draw.choice([0.0, draw.uniform(0.0, 0.02)]))
+    """Places as landmarks give them: with noise of up to 2.5 cm, and gaps that are filled with straight ways."""
+    size = float(draw.choice([0.0, draw.uniform(0.0, 0.01), draw.uniform(0.0, 0.025)]))
     # Smoothing upstream leaves slow noise: most of it moves a hand as a whole.
     shape = places.shape
-    places = places + draw.normal(0, 0.35 * size, shape) + slow_noise(draw, shape, 0.35 * size)
+    places = places + draw.normal(0, 0.5 * size, shape) + slow_noise(draw, shape, 0.6 * size)
     for k in range(2):
         own = [i for i, n in enumerate(PLACES) if n.startswith(SIDES[k]) and not n.endswith("UpperArm")]
-        places[:, own] += slow_noise(draw, (len(places), 1, 3), 0.8 * size)
+        places[:, own] += slow_noise(draw, (len(places), 1, 3), 0.5 * size)
         if draw.random() < 0.4:
             for _ in range(int(draw.integers(1, 6))):
                 a = int(draw.integers(0, max(1, len(places) - 20)))
