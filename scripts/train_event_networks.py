@@ -1,12 +1,12 @@
 """Train the two networks that label frames: ``src/kinesics/see/data/gesture_phases.onnx`` and ``head_events.onnx``.
 
-    python scripts/train_event_networks.py [gesture_phases] [head_events] [--folder work] [--epochs 24]
+    python scripts/train_event_networks.py [gesture_phases] [head_events] [--folder work] [--epochs 22]
 
 Both learn from the stage alone, where every phase and nod is known: speakers (phases of gestures), and listeners
 who nod, shake, tilt, turn, lift and lower their heads by plans drawn at random. Speakers' heads teach what is no
 nod, too; where theirs dips with a stressed syllable, nothing is learned, as it looks like one. What cameras and
 trackers do is added: noise white and slow, gaps, other sizes and tempos, the mirror. Validation is on other
-speakers; the page in ``docs/benchmarks`` measures on a third lot.
+speakers; the page in ``docs/benchmarks`` measures on a third lot. What ships was trained for 22 epochs (gestures) and 20 (heads).
 """
 
 from __future__ import annotations
@@ -150,14 +150,14 @@ def gesture_example(
 
 
 def disturbed(places: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Places as landmarks give them: with noise up to 2 cm, and gaps that are filled with straight ways."""
-    size = float(draw.choice([0.0, draw.uniform(0.0, 0.02)]))
+    """Places as landmarks give them: with noise of up to 2.5 cm, and gaps that are filled with straight ways."""
+    size = float(draw.choice([0.0, draw.uniform(0.0, 0.01), draw.uniform(0.0, 0.025)]))
     # Smoothing upstream leaves slow noise: most of it moves a hand as a whole.
     shape = places.shape
-    places = places + draw.normal(0, 0.35 * size, shape) + slow_noise(draw, shape, 0.35 * size)
+    places = places + draw.normal(0, 0.5 * size, shape) + slow_noise(draw, shape, 0.6 * size)
     for k in range(2):
         own = [i for i, n in enumerate(PLACES) if n.startswith(SIDES[k]) and not n.endswith("UpperArm")]
-        places[:, own] += slow_noise(draw, (len(places), 1, 3), 0.8 * size)
+        places[:, own] += slow_noise(draw, (len(places), 1, 3), 0.5 * size)
         if draw.random() < 0.4:
             for _ in range(int(draw.integers(1, 6))):
                 a = int(draw.integers(0, max(1, len(places) - 20)))
@@ -314,7 +314,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("work/events"), help="where the speakers are kept"
     )
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=22)
     given = parser.parse_args()
     torch.set_num_threads(1)
     jobs = {

@@ -254,9 +254,11 @@ def self_touch(body: Motion, sure: Array | None = None) -> Tier:
 
     Examples
     --------
-    >>> import kinesics as kn
-    >>> show = kn.perform("It moved me deeply, from the heart.", seed=2)
-    >>> any(i.label.startswith("torso") for i in self_touch(show.body))
+    >>> from kinesics import perform
+    >>> from kinesics.performance import Behaviour, Plan, Sync
+    >>> heart = Behaviour("g", "gesture", {"stroke": Sync(1.5)}, {"lexeme": "HAND_ON_HEART", "mode": "LEFT_HAND"})
+    >>> show = perform(plan=Plan((heart,), (), "REPLACE"), progress=False)
+    >>> "torso L" in self_touch(show.body).labels
     True
     """
     finder = SelfTouch(float(body.fps))
