@@ -457,3 +457,15 @@ def test_no_hand_turns_over_at_the_end_of_a_forearms_range(lexeme, mode, seed):
     q = perform(plan=Plan((gesture,)), seed=seed).body.rotations
     # Between a hanging and a raised hand lies half a turn; one of the two ways leads through that end.
     assert np.degrees(rot.angle(q[1:], q[:-1])).max() < 15
+
+
+@pytest.mark.parametrize("side", ["LEFT", "RIGHT"])
+def test_a_head_tilts_to_the_shoulder_that_is_named(side):
+    tilt = Behaviour(
+        "t", "head", {"start": Sync(0.5), "end": Sync(2.0)}, {"lexeme": "TILT", "direction": side}
+    )
+    show = perform(plan=Plan((tilt,), composition="REPLACE"), progress=False)
+    places = show.body.positions()
+    eyes = places[:, INDEX["leftEye"], 1] - places[:, INDEX["rightEye"], 1]
+    lean = eyes[60:90].mean() - eyes[:20].mean()
+    assert lean < -2e-3 if side == "LEFT" else lean > 2e-3

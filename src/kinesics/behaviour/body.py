@@ -306,9 +306,10 @@ class Body:
         end = max(sync.get("end", sync.get("relax", start + natural)), start + 0.24)
         if stroke is not None and stroke < start + 0.08:
             moved = max(moved, start + 0.08 - stroke)
+        # A turn to the left is about +Y; a head that tilts to the left shoulder turns about −Z.
         side = -1.0 if b.attributes.get("direction", "").upper() == "RIGHT" else 1.0
         track = gazing.head_movement(
-            lexeme, amount * side if lexeme in ("TILT", "TURN") else amount, count, start, stroke, end
+            lexeme, amount * {"TILT": -side, "TURN": side}.get(lexeme, 1.0), count, start, stroke, end
         )
         self._heads.append(_HeadMove(start, end, track))
         times = {"start": start, "end": end}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import kinesics
 from kinesics.errors import DataError, FormatError
+from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Scene, Video
 from kinesics.ports.language import LanguageModel
 from kinesics.progress import progress as bar
@@ -193,10 +194,11 @@ def _pictures(video: Video) -> Iterator[tuple[NDArray[np.uint8], str]]:
 
 def _sound(video: Video) -> Audio | None:
     try:
-        sound = Audio.load(video.path)
-    except FormatError:
+        sound, _ = sound_of(video.path)
+    except FormatError as error:
+        log.warning("%s: its sound cannot be read: %s", video.path, error)
         return None
-    return sound.slice(video.start, video.end) if len(sound) else None
+    return None if sound is None or not len(sound) else sound.slice(video.start, video.end)
 
 
 def _heard(scene: Scene, transcript: str | None, language: str, progress: bool) -> Scene:
