@@ -35,8 +35,8 @@ NAMES = {
 }  # fmt: skip
 LABELS = EMOTIONS[:7]
 FOLDS, MEMBERS = 5, 2
-SETTING = {"width": 32, "layers": 2, "hidden": 64, "whole": 64, "dropout": 0.3, "noise": 0.2}
-STEPS = 200
+SETTING = {"width": 32, "layers": 2, "hidden": 64, "whole": 64, "dropout": 0.3, "noise": 0.1}
+STEPS = 500
 
 
 def run(runs: int) -> list[Figure]:
@@ -165,7 +165,7 @@ def _scores(
             "plan": np.zeros((len(learn), _plans.LONGEST), np.int64),
         }
     )
-    training = Training(STEPS, 128, 2e-3, weight_decay=0.05, warm_up=40, drops=((0.6, 0.3),), average=0.98)
+    training = Training(STEPS, 64, 2e-3, weight_decay=0.05, warm_up=40, drops=((0.6, 0.3),), average=0.98)
     with tempfile.TemporaryDirectory() as folder:
         done = lab.fit(
             system,
