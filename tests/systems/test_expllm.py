@@ -92,6 +92,14 @@ def test_what_is_not_sure_is_unknown_and_has_no_reasons():
     assert labels(ExpLLM().read(face(np.full(120, 0.3)), NETWORK, least=0.1)) != ["unknown"]
 
 
+def test_labels_that_take_turns_are_no_label():
+    shares = np.full((40, 8), 0.01, np.float32)
+    shares[::2, 1] = shares[1::2, 6] = 0.9
+    (only,) = over_time.steady(shares, np.ones(40), least=0.5)
+    assert only.label == "unknown"
+    assert only.confidence == pytest.approx(0.455, abs=0.01)
+
+
 def test_where_nobody_is_seen_nothing_is_known():
     show = face(np.full(240, 0.8))
     sure = np.ones((240, 1), np.float32)

@@ -126,7 +126,8 @@ def steady(shares: Array, sure: NDArray[np.float64], *, least: float, change: fl
     out: list[Span] = []
     for first, last in pairwise(edges):
         state, part = int(path[first]), (shares * seen[:, None])[first:last]
-        own = float((part.max(axis=1) if state == len(EMOTIONS) else part[:, state]).mean())
+        # labels that take turns, each sure of itself, are no sure label of the whole
+        own = float(part.mean(axis=0).max() if state == len(EMOTIONS) else part[:, state].mean())
         label = EMOTIONS[state] if state < len(EMOTIONS) and own >= least else UNKNOWN
         span = Span(int(first), int(last), label, float(np.clip(own, 0, 1)))
         if out and out[-1].label == label:
