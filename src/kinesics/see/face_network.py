@@ -1,9 +1,9 @@
-"""Landmarks to ARKit 52, action units, head pose, gaze and blinks, by a small network of our own.
+"""Landmarks to ARKit 52, action units, head pose and gaze, by a small network of our own.
 
 The network was trained on people who do not exist (``scripts/train_face_reader.py``): the landmarks it learned from are those that the
 detectors find in pictures of them, so that their errors are the ones it will meet. It looks at the landmarks laid on a template
 (:mod:`kinesics.see.face_shape`), at a small grey picture of mouth and cheeks (a puffed cheek and a tongue hardly move landmarks), and at
-**the person's own neutral**: a mean of the clip's landmarks in which the moments that a first pass found least expressive count most.
+**the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
 
 Head and gaze are seen along the line from the camera to the face: degrees up, to the own left, and to the own right
 shoulder. Confidence is the detector's, less for a head that is turned far, times how well each quantity is read on
@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics.bodies.arkit import ARKIT
-from kinesics.bodies.arkit import INDEX as COLUMN
 from kinesics.errors import DataError
-from kinesics.performance import Face, Interval, Signal, Tier
+from kinesics.performance import Face, Signal
 from kinesics.performance._sampled import exact_rate
 from kinesics.ports.network import load_network
 from kinesics.see.action_units import UNITS, action_units
@@ -35,8 +34,6 @@ EXPRESSIVE: tuple[int, ...] = tuple(i for i, n in enumerate(ARKIT) if not n.star
 CALM = 0.5
 """Sum of coefficients at which a moment counts e times less for the person's neutral (ours)."""
 _BLOCK = 2048
-_CLOSED, _OPEN = 0.5, 0.3
-_LONGEST = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,42 +50,41 @@ class FaceReading:
         ``pitch``, ``yaw``, ``roll`` in degrees.
     gaze
         ``yaw``, ``pitch`` in degrees.
-    blinks
-        ``blink``; eyes shut for longer than 0.6 s are ``eyes closed``. Value: how far they shut.
     """
 
     face: Face
     action_units: Signal
     head: Signal
     gaze: Signal
-    blinks: Tier
 
 
 class Neutral:
     """A person's neutral face, learned while they are seen; give the same one to every piece of a clip that is read live."""
 
     def __init__(self) -> None:
-        self._sum: NDArray[np.float64] | None = None
+        self._points = np.zeros((478, 3))
+        self._patch = np.zeros((PATCH, PATCH))
         self._weight = 0.0
 
-    def add(self, laid: Array, face: Array) -> None:
-        """Take in moments: landmarks on the template (T, 478, 3) and a first reading (T, 52) of them."""
+    def add(self, laid: Array, patches: NDArray, face: Array) -> None:
+        """Take in moments: landmarks on the template (T, 478, 3), patches, and a first reading (T, 52) of them."""
         weight = calmness(face)
-        total = np.einsum("t,tnk->nk", weight, laid.astype(np.float64))
-        self._sum = total if self._sum is None else self._sum + total
+        self._points += np.tensordot(weight, laid.astype(np.float64), 1)
+        self._patch += np.tensordot(weight, patches.astype(np.float64), 1)
         self._weight += float(weight.sum())
 
-    def value(self, template: Array) -> Array:
-        """(478, 3) the neutral; the template as long as nobody was seen."""
-        if self._sum is None or self._weight <= 0:
-            return template
-        return (self._sum / self._weight).astype(np.float32)
+    def value(self, template: Array, patch: Array) -> tuple[Array, Array]:
+        """(478, 3) and (48, 48) of the neutral; what is given as long as nobody was seen."""
+        if self._weight <= 0:
+            return template, patch
+        return (self._points / self._weight).astype(np.float32), (self._patch / self._weight).astype(
+            np.float32
+        )
 
 
 def calmness(face: Array) -> NDArray[np.float64]:
     """(T,) how much each moment counts for the neutral: (T, 52) coefficients near zero count most."""
-    active = np.abs(face[:, list(EXPRESSIVE)]).sum(axis=1).astype(np.float64)
-    return np.exp(-(active - active.min(initial=0.0)) / CALM) if len(face) else np.zeros(0)
+    return np.exp(-np.abs(face[:, list(EXPRESSIVE)]).sum(axis=1).astype(np.float64) / CALM)
 
 
 class FaceReader:
@@ -103,13 +99,14 @@ class FaceReader:
     --------
     >>> reader = FaceReader(threads=1)  # doctest: +SKIP
     >>> reading = reader.read(points, patches, fps=30)  # doctest: +SKIP
-    >>> reading.face.column("jawOpen"), reading.blinks  # doctest: +SKIP
+    >>> reading.face.column("jawOpen"), reading.head.column("yaw")  # doctest: +SKIP
     """
 
     def __init__(self, *, threads: int | None = None) -> None:
         folder = resources.files("kinesics.see") / "data"
         self.card = json.loads((folder / "face_reader.json").read_text(encoding="utf-8"))
         self.template = np.asarray(self.card["template"], np.float32)
+        self._patch = np.asarray(self.card["patch"], np.float32)
         with resources.as_file(folder / "face_reader.onnx") as path:
             self._network = load_network(path, threads=threads)
 
@@ -130,7 +127,7 @@ class FaceReader:
         points
             (T, 478, 3) pixels, y down, z away from the camera, as :class:`kinesics.see.landmarks.FaceMesh` finds them.
         patches
-            (T, 32, 32) uint8, :func:`kinesics.see.face_shape.patch` of each picture.
+            (T, 48, 48) uint8, :func:`kinesics.see.face_shape.patch` of each picture.
         fps
             Pictures a second.
         start
@@ -157,9 +154,9 @@ class FaceReader:
         blocks = [slice(i, i + _BLOCK) for i in range(0, len(points), _BLOCK)]
         for block in blocks:
             laid = lay(points[block], self.template)
-            first = self._run(laid.points, laid.turns, patches[block], self.template)["face"]
-            own.add(laid.points, first)
-        rest, made = own.value(self.template), []
+            first = self._run(laid.points, laid.turns, patches[block], (self.template, self._patch))["face"]
+            own.add(laid.points, patches[block], first)
+        rest, made = own.value(self.template, self._patch), []
         for block in blocks:
             laid = lay(points[block], self.template)
             made.append(self._run(laid.points, laid.turns, patches[block], rest))
@@ -183,7 +180,6 @@ class FaceReader:
             units,
             self._signal(out["head"], ("pitch", "yaw", "roll"), rate, start, sure, "head"),
             self._signal(out["gaze"][:, ::-1], ("yaw", "pitch"), rate, start, sure, "gaze"),
-            blinks(face, sure),
         )
 
     def _signal(self, values: Array, names: tuple[str, ...], rate, start, sure, what: str) -> Signal:
@@ -191,48 +187,19 @@ class FaceReader:
         confidence = np.repeat(known[:, None], len(names), axis=1)
         return Signal(values, names, ("degrees",) * len(names), rate, start, confidence=confidence)
 
-    def _run(self, laid: Array, turns: Array, patches: NDArray, neutral: Array) -> dict[str, Array]:
+    def _run(
+        self, laid: Array, turns: Array, patches: NDArray, neutral: tuple[Array, Array]
+    ) -> dict[str, Array]:
         return self._network(
-            points=laid, neutral=neutral[None], turn=angles(turns), patch=patches.astype(np.float32)
-        )
+            points=laid, neutral=neutral[0][None], turn=angles(turns), patch=patches.astype(np.float32),
+            blank=neutral[1][None],
+        )  # fmt: skip
 
 
 def frontal(head: Array) -> NDArray[np.float64]:
     """(T,) 1 for heads that look at the camera, less from 30° on, 0 from 75° on; (T, 3) pitch, yaw, roll."""
     away = np.hypot(head[:, 0].astype(float), head[:, 1])
     return np.clip((75 - away) / 45, 0, 1)
-
-
-def blinks(face: Face, confidence: ArrayLike | None = None) -> Tier:
-    """Moments at which both eyes shut.
-
-    Parameters
-    ----------
-    face
-        ARKit.
-    confidence
-        (T,) from 0 to 1.
-
-    Returns
-    -------
-    Tier
-        ``blink`` from where the lids pass 0.3 of shut to where they pass it again, if they pass 0.5 between; beyond 0.6 s
-        ``eyes closed``.
-    """
-    shut = face.values[:, [COLUMN["eyeBlinkLeft"], COLUMN["eyeBlinkRight"]]].mean(axis=1)
-    sure = np.ones(len(shut)) if confidence is None else np.asarray(confidence, float)
-    edges = np.flatnonzero(np.diff(np.r_[False, shut > _OPEN, False].astype(np.int8)))
-    rate, found = float(face.fps), []
-    for first, last in edges.reshape(-1, 2):
-        most = float(shut[first:last].max())
-        if most >= _CLOSED:
-            length = (last - first) / rate
-            begin = face.start + first / rate
-            label = "blink" if length <= _LONGEST else "eyes closed"
-            found.append(
-                Interval(begin, begin + length, label, value=most, confidence=float(sure[first:last].mean()))
-            )
-    return Tier("blinks", tuple(found))
 
 
 def reliability(truth: Array, read: Array) -> dict[str, float]:

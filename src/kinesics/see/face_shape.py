@@ -20,7 +20,7 @@ STABLE: tuple[int, ...] = (
     67, 297, 109, 338, 21, 251, 162, 389, 98, 327, 122, 351, 193, 417,
 )  # fmt: skip
 """Forehead, temples, bridge and sides of the nose, corners of the eyes."""
-PATCH = 32
+PATCH = 48
 """Pixels of the side of the grey picture of mouth and cheeks."""
 NOSE, CHIN_SIDE = 2, (33, 263)
 
@@ -77,7 +77,7 @@ def angles(turns: NDArray) -> Array:
 
 
 def patch(image: NDArray[np.uint8], points: Array) -> NDArray[np.uint8]:
-    """(32, 32) grey picture of mouth and cheeks, upright on the face; the network sees cheeks and tongue in it.
+    """(48, 48) grey picture of mouth and cheeks, upright on the face; the network sees cheeks and tongue in it.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def patch(image: NDArray[np.uint8], points: Array) -> NDArray[np.uint8]:
     down = np.array([-np.sin(turn), np.cos(turn)], np.float32)
     drop = float((nose - 0.5 * (left + right)) @ down)
     size = max(float(np.hypot(*across)), 1.6 * drop, 4.0)
-    middle = nose + 0.36 * size * down
-    region = Region(float(middle[0]), float(middle[1]), 1.5 * size, turn)
+    middle = nose + 0.33 * size * down
+    region = Region(float(middle[0]), float(middle[1]), 1.25 * size, turn)
     grey = region.crop(image, PATCH)[0] @ np.array([0.299, 0.587, 0.114], np.float32)
     return np.clip(255 * grey + 0.5, 0, 255).astype(np.uint8)

@@ -76,7 +76,7 @@ class Followed:
     face, pose
         As last found; None: not in this picture.
     patch
-        (32, 32) uint8, what :func:`kinesics.see.face_shape.patch` makes of the face.
+        (48, 48) uint8, what :func:`kinesics.see.face_shape.patch` makes of the face.
     hands
         The person's left and right hand.
     seen, place

@@ -1,6 +1,6 @@
 """Pictures of faces in many poses with exact truth: what a network that reads faces learns from.
 
-Half of the pictures of a person are moments of performed speech with an emotion, half are poses that nobody performs: any few
+Two thirds of the pictures of a person are moments of performed speech with an emotion, the others poses that nobody performs: any few
 coefficients at any strength, one side or both, cheeks puffed, tongue out, eyes and head turned far.
 """
 
@@ -104,7 +104,7 @@ def drawn_poses(count: int, seed: int, *names: object) -> list[Pose]:
 
 def _drawn(random: np.random.Generator) -> Pose:
     face = np.zeros(52, np.float32)
-    for name in random.choice(_PAIRED, int(random.integers(1, 5)), replace=False):
+    for name in random.choice(_PAIRED, int(random.integers(1, 4)), replace=False):
         strength = random.random(2) if random.random() < 0.35 else np.repeat(random.random(), 2)
         face[[COLUMN[name + "Left"], COLUMN[name + "Right"]]] = strength
     for name in random.choice(_SINGLE, int(random.integers(0, 3)), replace=False):
