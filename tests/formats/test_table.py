@@ -27,6 +27,7 @@ from kinesics.performance import (
     Performance,
     Plan,
     Points,
+    Scene,
     Signal,
     Tier,
 )
@@ -69,7 +70,7 @@ def load(tmp_path: Path, text: str | bytes, name: str = "x.csv", **options) -> P
 def test_long_keeps_everything(tmp_path, take, ending, caplog):
     path = tmp_path / f"a{ending}"
     take.save(path)
-    assert "sound and video are not written to a table: speech" in caplog.text
+    assert "left out of the table: speech" in caplog.text
     same_show(take.with_tracks(speech=None), formats.load(path))
     short = take.slice(0.2, 0.4)
     short.save(path, track=list(short.tracks))
@@ -546,3 +547,14 @@ def test_shared_endings(tmp_path, take):
     assert formats.format_of("x.csv", verb="write").name == "table"
     assert formats.available("write")[".csv"] == "table"
     assert "Live Link Face" in formats.available("read")[".csv"]
+
+
+def test_a_scenes_csv_leaves_a_face_mesh_out_unless_it_is_named(tmp_path, caplog):
+    mesh = Points(np.zeros((3, 478, 3), np.float32), tuple(map(str, range(478))), 30, "image")
+    smile = Tier("smile", (Interval(0, 0.1, "smile"),))
+    scene = Scene({"ann": Performance({"landmarks": mesh, "smile": smile})})
+    scene.save(tmp_path / "a.csv")
+    assert "ann/landmarks" in caplog.text
+    assert list(formats.load(tmp_path / "a.csv").tracks) == ["ann/smile"]
+    scene.save(tmp_path / "b.csv", track=["ann/landmarks"])
+    assert (tmp_path / "b.csv").stat().st_size > 40 * (tmp_path / "a.csv").stat().st_size

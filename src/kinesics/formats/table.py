@@ -13,7 +13,8 @@ where a track has not begun or is over, cells are empty. Tiers and plans have no
 
 **Long** (``layout="long"``): a row per number or interval with the columns ``track, type, time, end, name, value, confidence, label``.
 Takes everything, each track on its own clock; a tier's interval has ``end`` and ``label``. Big: a body alone is 13,400 rows a second.
-A scene is always written long, with ``person`` as first column (empty for what is shared), and read as a scene again.
+A scene is always written long, with ``person`` as first column (empty for what is shared), and read as a scene again; its CSV
+leaves out point sets of more than a hundred (the face mesh), which is logged, unless ``track=`` names them. Parquet takes them.
 
 **What columns cannot say** (exact rate, skeleton, units, basis, order, plan, facts) is a description in JSON: in the schema
 metadata ``kinesics`` of Parquet, in a long CSV as last rows of type ``about`` (filter them out: ``type != "about"``), in a wide CSV only with
@@ -65,9 +66,12 @@ from kinesics.formats._table_long import (
 from kinesics.formats._table_tracks import about_of, checked_about, describe
 from kinesics.formats._table_wide import Wide, foreign, from_wide, to_wide
 from kinesics.formats._text import decoded, encoding_fact
-from kinesics.performance import Audio, Performance, Plan, Scene, Tier, Video
+from kinesics.performance import Audio, Performance, Plan, Points, Scene, Tier, Video
 
 log = logging.getLogger(__name__)
+
+_MOST_POINTS = 100
+"""Points of a track that a scene's CSV takes unasked: a face mesh makes 35,000 rows a second."""
 
 
 def read(path: str | Path, *, fps: object = None, time: str | None = None) -> Performance:
@@ -212,8 +216,9 @@ def write(
     path = Path(path)
     choose("layout", layout, ["auto", "wide", "long"])
     people = isinstance(performance, Scene)
-    show = _chosen(performance.as_performance() if isinstance(performance, Scene) else performance, track)
     parquet = path.suffix.lower() == ".parquet"
+    show = performance.as_performance() if isinstance(performance, Scene) else performance
+    show = _chosen(show, track, most=_MOST_POINTS if people and not parquet else None)
     if layout == "wide" and people:
         raise DataError(f"{path}: a scene is written as a long table; save scene.person(name) as a wide one")
     if layout == "auto":
@@ -235,7 +240,7 @@ def write(
         _table_text.write_long(path, show, None if about is False else description)
 
 
-def _chosen(performance: Performance, track: str | Sequence[str] | None) -> Performance:
+def _chosen(performance: Performance, track: str | Sequence[str] | None, *, most: int | None) -> Performance:
     if track is not None:
         names = (track,) if isinstance(track, str) else tuple(track)
         tracks = {n: performance[n] for n in names}
@@ -244,12 +249,11 @@ def _chosen(performance: Performance, track: str | Sequence[str] | None) -> Perf
             raise DataError(f"a table has no place for the video {films[0]!r}; save it as .mp4")
     else:
         tracks = {n: t for n, t in performance.tracks.items() if not isinstance(t, (Audio, Video))}
-        left = [n for n in performance.tracks if n not in tracks]
+        large = [n for n, t in tracks.items() if most and isinstance(t, Points) and len(t.names) > most]
+        tracks = {n: t for n, t in tracks.items() if n not in large}
+        left = [n for n, t in performance.tracks.items() if n not in tracks and not isinstance(t, Video)]
         if left:
-            log.warning(
-                "sound and video are not written to a table: %s (name sound with track= if you want it)",
-                ", ".join(left),
-            )
+            log.warning("left out of the table: %s (name them with track= if you want them)", ", ".join(left))
     if not tracks:
         raise DataError(
             "a table needs at least one track other than sound and video; this performance has none"
