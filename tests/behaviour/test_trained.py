@@ -99,7 +99,9 @@ def test_a_system_moves_the_body_and_nobody_slides(name):
     assert speed.max() < 5
     assert made.meta[name]["seed"] == 3
     assert made.meta["synthetic"]
-    assert {"stroke L", "stroke R"} & set(made.tier("gestures").labels)
+    # Phases are those that are seen in the body: a calm network may make no stroke.
+    assert all(i.label.split()[-1] in ("L", "R") for i in made.tier("gestures"))
+    assert name != "gesturelsm" or {"stroke L", "stroke R"} & set(made.tier("gestures").labels)
     assert not [b for b in made.plan if b.kind == "gesture"]
     # Face, blinks and sound are those of the rules.
     assert np.array_equal(made.face.values, rules.face.values)
@@ -164,7 +166,7 @@ def test_what_does_not_fit_is_named():
         kn.perform("Hi.", system="livelyspeaker", options={"meening": 1})
     with pytest.raises(kn.DataError, match=r"meaning belong to a trained system"):
         kn.perform("Hi.", options={"meaning": 1})
-    with pytest.raises(kn.DataError, match=r"facejudge is for read"):
-        shown(face="facejudge")
+    with pytest.raises(kn.DataError, match=r"expllm is for read"):
+        shown(face="expllm")
     with pytest.raises(kn.FormatError, match=r"system\.json"):
         shown(system="nowhere")
