@@ -51,7 +51,7 @@ def _row(name: str, real: Performance, made: Performance) -> dict[str, object]:
     scores = {m: measure(m, [one], [other]) for m in _MEASURES}
     return {
         "body": name,
-        **{s.name: round(float(s.value), 4) for s in scores.values()},
+        **{f"{s.name}{'*' * s.starred}": round(float(s.value), 4) for s in scores.values()},
         "wrists m/s": round(_speed(made.body), 3),
     }
 
