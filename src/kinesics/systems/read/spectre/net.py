@@ -55,8 +55,13 @@ class Coarse(nn.Module):
 class Refine(nn.Module):
     """What is seen, and the coarse mouth (B, T, 27), to the refined mouth (B, T, 27)."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, config: SpectreConfig) -> None:
         super().__init__()
+        self.register_buffer("mean", torch.zeros(config.lip_width))
+        self.register_buffer("spread", torch.ones(config.lip_width))
         self.pictures = config.eyes == "pictures"
         if self.pictures:
             self.eyes: nn.Module = Frames(MobileNetV2())
@@ -113,8 +118,15 @@ class Net(nn.Module):
         """The parameters of one network."""
         yield from getattr(self, stage).parameters()
 
+    @torch.no_grad()
     def begin(self, stage: str, batch: dict[str, Tensor]) -> None:
-        """Nothing is taken."""
+        """Take the mean and spread of what the reader feels of films, from a sample of the corpus."""
+        if stage == "refine" and self.config.lip:
+            felt = torch.cat(
+                [self.lips.watched(part.float()).flatten(0, 1) for part in batch["film"].split(16)]
+            )
+            self.refine.mean.copy_(felt.mean(0))
+            self.refine.spread.copy_(felt.std(0).clamp(min=1e-3))
 
     def loss(self, batch: dict[str, Tensor], stage: str) -> dict[str, Tensor]:
         """Losses by name, their sum under ``"loss"``, each ()."""
@@ -167,7 +179,9 @@ class Net(nn.Module):
         """(B, T) 1 − cosine of what the reader feels of fitted landmarks and of a film."""
         with torch.no_grad():
             felt = self.lips.watched(film.float())
-        return 1 - F.cosine_similarity(self.lips.features(self.mouth(moved)), felt, dim=-1)
+        told = self.lips.features(self.mouth(moved))
+        mean, spread = self.refine.mean, self.refine.spread
+        return 1 - F.cosine_similarity((told - mean) / spread, (felt - mean) / spread, dim=-1)
 
     def what(self, batch: dict[str, Tensor]) -> Tensor:
         """What the encoders see."""
