@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kinesics.errors import DataError
-from kinesics.performance import Audio, Behaviour, Face, Interval, Performance, Plan, Scene, Signal, Tier
+from kinesics.performance import Audio, Behaviour, Face, Interval, Performance, Plan, Signal, Tier
 
 
 def show(speech: float = 1.0, face: float = 1.02, **meta) -> Performance:
@@ -99,11 +99,3 @@ def test_frozen_and_travelling():
     for b in (pickle.loads(pickle.dumps(a)), copy.deepcopy(a)):
         assert max(a.difference(b).values()) < 1e-6
         assert dict(b.meta) == {"avatar": "maya"}
-
-
-def test_scenes():
-    scene = Scene({"ann": show(), "bob": show(2.0, 2.0)}, {"cup": {"x": 1}}, (("ann", "looks at", "cup"),))
-    assert scene.duration == 2.0
-    assert pickle.loads(pickle.dumps(scene)).relations == scene.relations
-    with pytest.raises(DataError, match="'dog'"):
-        Scene({"ann": show()}, relations=(("ann", "looks at", "dog"),))

@@ -77,7 +77,14 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "unknown",
     ),
     "head movements": ("NOD", "SHAKE", "TILT", "TOSS", "BOW", "TURN", "RAISE", "LOWER"),
-    "head events": ("nod", "shake", "tilt", "turn", "raise", "lower", "unknown"),
+    "head events": ("nod", "shake", "tilt L", "tilt R", "unknown"),
+    "phases by hand": tuple(
+        f"{phase} {side}"
+        for side in "LR"
+        for phase in ("preparation", "stroke", "hold", "retraction", "unknown")
+    ),
+    "blinks": ("blink", "wink L", "wink R", "unknown"),
+    "speaking": ("speaking", "unknown"),
     "directions": DIRECTIONS,
 }
 """Vocabularies of this package: phases after Kendon (2004), its emotions, head movements and what reading tells."""
@@ -343,7 +350,7 @@ def _vocabulary(track: str, tier: Tier) -> tuple[str, tuple[str, ...]] | None:
     if not labels:
         return None
     for name, known in KNOWN.items():
-        if all(label in known for label in labels):
+        if all(label in known for label in labels) and set(labels) != {"unknown"}:
             return name, known
     if len(labels) <= MOST_LABELS and len(tier) >= 2 * len(labels):
         return f"{track} labels", tuple(sorted(labels))

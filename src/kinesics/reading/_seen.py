@@ -12,8 +12,17 @@ from kinesics.performance import Face, Interval, Performance, Points, Signal, Ti
 SURE = 0.5
 """Confidence below which points are not drawn and labels are not shown."""
 
-EVENTS = ("blinks", "smile", "head_events", "gestures", "self_touch", "mutual_gaze")
-"""Tiers whose intervals are events, to be shown while they last and a moment longer."""
+EVENTS = {
+    **dict.fromkeys(
+        ("blinks", "smile", "frown", "brow_raise", "brow_lower", "nose_wrinkle", "lip_press"), ""
+    ),
+    **dict.fromkeys(
+        ("cheek_puff", "tongue_out", "head_events", "gestures", "self_touch", "backchannels"), ""
+    ),
+    "looks_at": "looks at ",
+    "mutual_gaze": "eye contact with ",
+}
+"""Tiers whose intervals are events, to be shown while they last and a moment longer, and what is said before their labels."""
 
 PLOTS = (
     ("mouth", "face", ("jawOpen",), (0.0, 0.6)),
@@ -84,14 +93,14 @@ class Seen:
     def events(self, time: float, *, fade: float = 0.8) -> list[tuple[str, float]]:
         """Labels of what happens, each with 1 while it lasts and less until ``fade`` seconds after."""
         out: dict[str, float] = {}
-        for name in EVENTS:
+        for name, before in EVENTS.items():
             track = self.performance.get(name)
             if isinstance(track, Tier):
                 for i in track.slice(max(0.0, time - fade), time + 1e-6):
-                    whole = i.label if i.label not in ("", "unknown") else ""
                     left = 1.0 if i.end >= time else 1.0 - (time - i.end) / fade
-                    if whole:
-                        out[whole] = max(out.get(whole, 0.0), left)
+                    if i.label and not i.label.startswith("unknown"):
+                        told = before + i.label.replace("_", " ")
+                        out[told] = max(out.get(told, 0.0), left)
         return sorted(out.items(), key=lambda pair: -pair[1])
 
     def units(self, time: float, *, least: float = 0.15) -> list[tuple[str, float]]:

@@ -38,17 +38,9 @@ _MOST_SAMPLES = 30_000
 _MOST_LABEL = 2_000
 
 _ORDER = (
-    *(
-        "expression",
-        "reasons",
-        "smile",
-        "blinks",
-        "head_events",
-        "head_direction",
-        "gaze_direction",
-        "mutual_gaze",
-    ),
-    *("gestures", "self_touch", "handshape_left", "handshape_right", "speaking", "captions", "words"),
+    *("expression", "reasons", "smile", "frown", "brow_raise", "brow_lower", "blinks", "head_events"),
+    *("head_direction", "gaze_direction", "looks_at", "mutual_gaze", "gestures", "self_touch"),
+    *("handshape_left", "handshape_right", "speaking", "backchannels", "captions", "words"),
 )
 """Tiers from what the face says to what is said; others follow."""
 

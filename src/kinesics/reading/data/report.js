@@ -82,14 +82,16 @@ function holding(rows, time) {
 const sample = (track, time) => Math.min(Math.max(0, Math.round((time - track.start) * track.rate)), track.count - 1);
 
 // ---- the card of one person -------------------------------------------------------------------------------------------
-const EVENTS = ["speaking", "smile", "blinks", "head_events", "gestures", "self_touch", "mutual_gaze", "gaze_direction", "handshape_left", "handshape_right"];
+const EVENTS = { speaking: "", smile: "", frown: "", brow_raise: "", brow_lower: "", nose_wrinkle: "", lip_press: "", cheek_puff: "", tongue_out: "", blinks: "",
+  head_events: "", gestures: "", self_touch: "", backchannels: "", looks_at: "looks at ", mutual_gaze: "eye contact with ", gaze_direction: "looks ",
+  handshape_left: "left hand: ", handshape_right: "right hand: " };
 const percent = (x) => `${Math.round(100 * x)} %`;
 let told = "";
 function card() {
   const person = data.people[chosen];
   if (!person) return;
   const time = now(), felt = holding(tier(person, "expression"), time), why = holding(tier(person, "reasons"), time);
-  const events = EVENTS.map((name) => [name, holding(tier(person, name), time)]).filter(([, e]) => e && e[2] && e[2] !== UNKNOWN);
+  const events = Object.keys(EVENTS).map((name) => [name, holding(tier(person, name), time)]).filter(([, e]) => e && e[2] && !e[2].startsWith(UNKNOWN));
   const heat = person.heat, units = [];
   if (heat && heat.count) {
     const i = sample(heat, time) * heat.names.length;
@@ -106,7 +108,7 @@ function card() {
   $("why").textContent = why ? why[2] : "";
   $("chips").replaceChildren(...events.map(([name, e]) => {
     const chip = document.createElement("span");
-    chip.textContent = name.endsWith("direction") ? `looks ${e[2]}` : name.startsWith("handshape") ? `${name.slice(10)} hand ${e[2]}` : e[2];
+    chip.textContent = EVENTS[name] + e[2].replaceAll("_", " ");
     return chip;
   }));
   $("units").replaceChildren(...units.slice(0, 6).flatMap(([name, value]) => {
@@ -239,7 +241,7 @@ function drawTier(c, row, wide, ink, fill, light) {
   for (let i = Math.max(0, firstBefore(row.rows, start) - 8); i < row.rows.length && row.rows[i][0] < start + span; i += 1) {
     const [a, b, label, , sure] = row.rows[i];
     if (b < start) continue;
-    const x = place(a, wide), w = Math.max(2, place(b, wide) - x - 1), y = row.top + row.lanes[i] * ROW, unknown = label === UNKNOWN;
+    const x = place(a, wide), w = Math.max(2, place(b, wide) - x - 1), y = row.top + row.lanes[i] * ROW, unknown = label.startsWith(UNKNOWN);
     c.globalAlpha = unknown ? 0.35 : 0.35 + 0.65 * sure;
     c.fillStyle = unknown ? "hsl(220 8% 50%)" : `hsl(${row.hue} 58% ${fill})`;
     c.beginPath();
