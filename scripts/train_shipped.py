@@ -21,7 +21,7 @@ from kinesics.systems._loading import shipped_folder
 SPEAKERS, TAKES, SECONDS, SEED = 24, 12, 12.0, 7
 STAGES: dict[str, dict[str, int | None]] = {
     "gesturelsm": {"tokeniser": 1200, "generator": 1500},  # two steps need no reflow
-    "livelyspeaker": {"sag": 4000, "rag": 10_000},
+    "livelyspeaker": {"sag": None, "rag": None},
     "camn": {"gestures": None},
     "emote": dict.fromkeys(("lips", "emotion", "prior", "speech", "exchange")),
 }

@@ -279,7 +279,9 @@ def save(performance: Performance | Scene, *paths: str | PathLike[str], **option
     for path, form in found:
         show = _for(form, performance, path)
         left = left_out(show, path)
-        if left and len(left) == len(show.tracks):
+        # A scene that was read from a film that is there can always be drawn over it.
+        filmed = isinstance(show, Scene) and form.scenes and show.video is not None
+        if left and len(left) == len(show.tracks) and not filmed:
             raise DataError(
                 f"{path}: {form.name} holds {', '.join(form.carries)}; this performance has only "
                 f"{', '.join(left)}"

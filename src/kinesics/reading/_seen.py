@@ -74,7 +74,7 @@ class Seen:
         if not isinstance(track, (Signal, Face)) or (index := self._index(track, time)) is None:
             return None
         confidence = getattr(track, "confidence", None)
-        if confidence is not None and confidence[index].max(initial=1.0) < SURE:
+        if confidence is not None and confidence[index].size and confidence[index].max() < SURE:
             return None
         return dict(zip(track.names, track.values[index].tolist(), strict=True))
 

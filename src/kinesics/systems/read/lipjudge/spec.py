@@ -88,7 +88,7 @@ class LipJudge(System):
     def training(self, stage: str) -> Training:
         """Minutes on two cores."""
         choose("stage", stage, self.stages)
-        return Training(450, 16, 3e-3, warm_up=30, drops=((0.7, 0.2),))
+        return Training(2000, 16, 3e-3, warm_up=30, drops=((0.7, 0.2),))
 
     def film(self, performance: Performance) -> NDArray[np.uint8]:
         """(T, S, S) the mouth at 25 fps, grey, from the first landmarks on."""
