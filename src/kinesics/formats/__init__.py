@@ -273,6 +273,8 @@ def save(performance: Performance | Scene, *paths: str | PathLike[str], **option
         tracks. Later: if the performance lacks what a format needs, or the disk is full; the files
         that were there are then untouched.
     """
+    from kinesics.performance import Scene
+
     check_outputs(paths)
     found = [(Path(p), format_of(p, verb="write")) for p in paths]
     takes = _check_options(options, {f.name: f.write for _, f in found})
