@@ -1,7 +1,7 @@
 """Make pictures of people who do not exist, find their landmarks, and train the networks that read faces from landmarks.
 
     kinesics fetch landmarks
-    python scripts/train_face_reader.py --work FOLDER [--people 60] [--pictures 120] [--seed 52] [--jobs 2]
+    python scripts/train_face_reader.py --work FOLDER [--people 100] [--pictures 110] [--seed 52] [--jobs 2]
 
 Writes ``src/kinesics/see/data/face_reader.onnx`` and ``.json`` (seed, hash of the pictures' landmarks, code version, errors on people kept out). Needs
 the extras ``lab``, ``voice`` and ``video``. A run that was stopped goes on where it was.
@@ -380,11 +380,11 @@ def main() -> None:
     """Pictures, then training, then the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--pictures", type=int, default=120)
+    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--pictures", type=int, default=110)
     parser.add_argument("--seed", type=int, default=52)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=45)
     parser.add_argument("--only", choices=("pictures", "training"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ coefficients at any strength, one side or both, cheeks puffed, tongue out, eyes 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from kinesics.bodies.mediapipe import on_head
 from kinesics.bodies.retarget import retarget
 from kinesics.geometry import rotations as rot
 from kinesics.performance import Camera, Face, Motion, Performance
+from kinesics.render import view_of
 from kinesics.seeds import rng
 from kinesics.stage.pixels import Studio, draw_set
 
@@ -175,7 +176,10 @@ def shoot(
     for s in range(sets):
         view, size = (("face", 224), ("face", 320), ("bust", 400))[int(random.integers(3))]
         stage = draw_set(seed, *names, s, turn=13.0)
-        studio = Studio(person, stage, view=view, size=size)
+        camera = view_of(person, view, width=size, height=size, turn=stage.turn)
+        if view == "face":  # with room for a chin that drops on a head that nods
+            camera = replace(camera, focal=0.68 * camera.focal)
+        studio = Studio(person, stage, view=camera)
         for pose in poses[s * share : (s + 1) * share]:
             frame = studio.shoot(pose.rotations, None, pose.face)
             mesh, face, head, gaze = truth(person, studio.camera, pose, frame.vertices)
