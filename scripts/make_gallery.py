@@ -22,9 +22,9 @@ SHOWS: dict[str, tuple[str, dict[str, Any]]] = {
     "gesturelsm": ("half", {"emotion": "happy", "system": "gesturelsm"}),
     "livelyspeaker": ("half", {"emotion": "happy", "system": "livelyspeaker"}),
     "camn": ("half", {"emotion": "happy", "system": "camn"}),
-    "emote-happy": ("face", {"emotion": "happy", "intensity": 0.9, "face": "emote"}),
-    "emote-anger": ("face", {"emotion": "anger", "intensity": 0.9, "face": "emote"}),
-    "emote-sad": ("face", {"emotion": "sad", "intensity": 0.9, "face": "emote"}),
+    "emote-happy": ("bust", {"emotion": "happy", "intensity": 0.9, "face": "emote"}),
+    "emote-anger": ("bust", {"emotion": "anger", "intensity": 0.9, "face": "emote"}),
+    "emote-sad": ("bust", {"emotion": "sad", "intensity": 0.9, "face": "emote"}),
 }
 """Name → view and how it is performed."""
 FPS = 15
@@ -34,7 +34,7 @@ def paint(name: str) -> Path:
     """One moving picture."""
     view, options = SHOWS[name]
     show = kn.perform(TEXT, seed=3, avatar="theo" if "-" in name else "maya", progress=False, **options)
-    size = (256, 256) if view == "face" else (320, 240)
+    size = (256, 256) if view == "bust" else (320, 240)
     frames = [
         Image.fromarray(f) for f in kn.film(show, view=view, width=size[0], height=size[1], fps=FPS).frames()
     ]
