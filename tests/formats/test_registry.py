@@ -36,7 +36,8 @@ def test_every_module_answers_for_its_extensions():
 
 def test_every_format_module_is_registered():
     files = Path(formats.__file__).parent.glob("[a-z]*.py")
-    assert {f.stem for f in files} == set(formats._MODULES)
+    # Body models are read as what they are, not as performances: their module is no format of the registry.
+    assert {f.stem for f in files} - {"body_model"} == set(formats._MODULES)
 
 
 def test_shared_endings_are_written_by_one_and_read_by_who_recognises_them(tmp_path):
