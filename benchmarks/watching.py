@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks._measure import Figure
+from benchmarks._measure import Figure, skipped
 from benchmarks.performing import TEXT
 
 _PICTURES = 250
@@ -23,13 +23,13 @@ def run(runs: int = 3) -> list[Figure]:
     """Rows of results; none without the landmark models."""
     import kinesics as kn
     from kinesics.reading._person import faced, tracks, understood
-    from kinesics.reading._recording import row_of
+    from kinesics.reading._recording import ROW, row_of
     from kinesics.see import models
     from kinesics.see.face_network import FaceReader
     from kinesics.see.tracking import Tracker
 
     if not models.available():
-        return [Figure("reading", float("nan"), "", note="skipped: kinesics fetch landmarks")]
+        return [skipped("reading", "it needs the models of kinesics fetch landmarks")]
     show = kn.perform(TEXT, seed=3, progress=False)
     film = kn.film(show.slice(0, _PICTURES / 25), view="half", width=640, height=360, fps=25)
     pictures = [shot.rgb for shot in film.shots()]
@@ -43,8 +43,6 @@ def run(runs: int = 3) -> list[Figure]:
         return len(pictures) / (time.perf_counter() - begun)
 
     def row_of_nobody() -> np.ndarray:
-        from kinesics.reading._recording import ROW
-
         return np.zeros((), ROW)
 
     def figure(what: str, wanted: str, **which: bool) -> Figure:
