@@ -251,6 +251,19 @@ def test_more_meaning_stays_closer_to_the_script(system, parts, bare):
     assert distances[-1] == 0 < distances[-2] < 0.3 * distances[0]
 
 
+def test_without_words_it_is_rhythm_alone(system, parts, bare, caplog):
+    silent = bare.with_tracks(words=None)
+    rhythm = system.perform(silent, parts, meaning=0.0)
+    caplog.clear()
+    usual = system.perform(silent, parts)
+    assert same(usual.body, rhythm.body)
+    assert usual.meta["livelyspeaker"]["meaning"] == 0
+    assert "no words are known" in caplog.text
+    assert not same(system.perform(silent, parts, script="this big").body, rhythm.body)
+    with pytest.raises(DataError, match="meaning nan"):
+        system.perform(silent, parts, meaning=float("nan"))
+
+
 def test_the_script_can_be_edited(system, parts, bare):
     usual = system.perform(bare, parts).body
     edited = system.perform(bare, parts, script="a tiny little mouse")

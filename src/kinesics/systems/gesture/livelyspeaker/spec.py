@@ -72,6 +72,7 @@ same training.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,6 +95,7 @@ from kinesics.systems._system import Capability, Config, Networks, System, Train
 from kinesics.systems.gesture import _upper_body as upper
 from kinesics.systems.gesture._upper_body import FPS, Layout
 
+log = logging.getLogger(__name__)
 EMBEDDERS = ("given", "hashed", "minilm")
 
 
@@ -301,6 +303,7 @@ class LivelySpeaker(System):
             What to mean instead of ``words``: a tier of words with their times, or a text that is meant throughout.
         meaning
             0 to 1, how many of the steps are SAG's: 0 for the sound's rhythm alone, 1 for the script's gestures alone.
+            Where no words are known there is nothing to mean, and it is 0, which is logged and told in ``meta``.
         guidance
             How far towards the sound: 1 as trained, 0 deaf, 1.5 livelier at twice the time.
         speaker
@@ -343,6 +346,10 @@ class LivelySpeaker(System):
             tail = networks["enter"](motion=tail[None])["x"]
         firsts = windows.starts(lead + frames, config.window, config.start)
         words = performance.tier("words") if script is None else script
+        said = any(label.strip() for label in ([words] if isinstance(words, str) else words.labels))
+        if meaning and not said:
+            log.warning("livelyspeaker: no words are known, so rhythm alone: meaning is 0 instead of %g", meaning)
+            meaning = 0.0
         texts = self._embedded(words, [first - lead for first in firsts])
         audio = upper.sound(performance.speech, frames, config.audio_rate, wave=config.wave)
         per = prod(config.audio_strides)
