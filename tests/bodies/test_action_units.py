@@ -86,3 +86,29 @@ def test_flipping_twice_changes_nothing():
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(DataError, match=r"expected \(T, 24\)"):
         units.from_feafa(np.zeros((1, 23)))
+
+
+def told(**shapes):
+    return {
+        n: round(float(v), 3)
+        for n, v in zip(units.FACS, units.facs_of_arkit(face(**shapes))[0], strict=True)
+        if v
+    }
+
+
+def test_units_as_they_are_told():
+    assert told(mouthSmileLeft=0.8, mouthSmileRight=0.4) == {"AU12": 0.6}
+    assert told(jawOpen=0.3) == {"AU25": 0.3, "AU26": 0.6}
+    assert told(jawOpen=0.75)["AU27"] == 0.5
+    assert "AU25" not in told(jawOpen=0.3, mouthClose=0.3), "lips that are shut are not parted"
+    assert told(eyeBlinkLeft=1, eyeBlinkRight=1) == {"AU45": 1.0}
+    assert told(mouthRollLower=0.6) == {"AU28": 0.3}
+    assert told(browInnerUp=2.0) == {"AU01": 1.0}
+    assert told() == {}
+
+
+def test_the_mean_of_both_sides_stays_below_the_stronger():
+    values = units.from_arkit(face(mouthSmileLeft=0.2, mouthSmileRight=0.8, jawOpen=0.5)).values
+    both, (strongest, _) = units.unsided(values)[0], units.strengths(values)
+    assert both[units.UNITS.index("AU12")] == pytest.approx(0.5)
+    assert (both <= strongest[0]).all()

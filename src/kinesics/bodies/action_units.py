@@ -1,9 +1,11 @@
-"""Action units with their sides, from ARKit 52, from FEAFA's 24 and from unsided FACS.
+"""Action units from ARKit 52, from FEAFA's 24 and from FACS names: with their sides, and without.
 
 :data:`SIDED` is what readers of expressions see: FACS units (Ekman, Friesen & Hager 2002), those that have two sides
-twice, ``L`` being the person's own left; ``AU28T`` and ``AU28B`` are the upper and the lower lip. FEAFA (Yan et al., 2019) has 24
+twice, ``L`` being the person's own left; ``AU28T`` and ``AU28B`` are the upper and the lower lip. :data:`FACS` is what people are told (the
+track ``action_units``): names of FACS alone, a unit of both sides being the mean of the two. FEAFA (Yan et al., 2019) has 24
 of its own, of which four pairs of FACS units cannot be told: brows are raised as a whole, and cheeks, corners that fall,
-dimples and pressed lips are not there. What was not measured is therefore told apart from what is not active.
+dimples and pressed lips are not there. What was not measured is therefore told apart from what is not active. Units 11, 21, 38 and 39 have
+no ARKit shape and are not told at all.
 """
 
 from __future__ import annotations
@@ -12,29 +14,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from kinesics.bodies.arkit import INDEX
 from kinesics.errors import DataError
 
 Array = NDArray[np.float32]
 
-_PAIRS: dict[str, str] = {
-    "AU02": "browOuterUp", "AU04": "browDown", "AU05": "eyeWide", "AU06": "cheekSquint", "AU07": "eyeSquint",
-    "AU09": "noseSneer", "AU10": "mouthUpperUp", "AU12": "mouthSmile", "AU14": "mouthDimple", "AU15": "mouthFrown",
-    "AU16": "mouthLowerDown", "AU20": "mouthStretch", "AU24": "mouthPress", "AU30": "jaw", "AU43": "eyeBlink",
+_SHAPES: dict[str, str] = {
+    "AU01": "browInnerUp", "AU02": "browOuterUp", "AU04": "browDown", "AU05": "eyeWide", "AU06": "cheekSquint",
+    "AU07": "eyeSquint", "AU09": "noseSneer", "AU10": "mouthUpperUp", "AU12": "mouthSmile", "AU14": "mouthDimple",
+    "AU15": "mouthFrown", "AU16": "mouthLowerDown", "AU17": "mouthShrugLower", "AU18": "mouthPucker", "AU20": "mouthStretch",
+    "AU22": "mouthFunnel", "AU24": "mouthPress", "AU26": "jawOpen", "AU28B": "mouthRollLower", "AU28T": "mouthRollUpper",
+    "AU29": "jawForward", "AU30": "jaw", "AU34": "cheekPuff", "AU43": "eyeBlink",
 }  # fmt: skip
-_SINGLE: dict[str, str] = {
-    "AU01": "browInnerUp", "AU17": "mouthShrugLower", "AU18": "mouthPucker", "AU22": "mouthFunnel", "AU26": "jawOpen",
-    "AU28T": "mouthRollUpper", "AU28B": "mouthRollLower", "AU29": "jawForward", "AU34": "cheekPuff",
-}  # fmt: skip
+"""Unit → the shape it is read from, without its sides."""
 
-UNITS: tuple[str, ...] = tuple(sorted([*_PAIRS, *_SINGLE]))
-"""Units without their sides, 24."""
-SIDED: tuple[str, ...] = tuple(f"{u}{s}" for u in UNITS for s in ("LR" if u in _PAIRS else [""]))
-"""Units with their sides, 39; of jaw slides (30) the sides are directions."""
-PAIRED: frozenset[str] = frozenset(_PAIRS)
+UNITS: tuple[str, ...] = tuple(_SHAPES)
+"""Units that readers of expressions know, without their sides, 24."""
+PAIRED: frozenset[str] = frozenset(u for u, shape in _SHAPES.items() if f"{shape}Left" in INDEX)
 """Units of :data:`UNITS` that have two sides."""
+SIDED: tuple[str, ...] = tuple(f"{u}{s}" for u in UNITS for s in ("LR" if u in PAIRED else [""]))
+"""Units with their sides, 39; of jaw slides (30) the sides are directions."""
+FACS: tuple[str, ...] = tuple(
+    f"AU{n:02d}" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 17, 18, 19, 20, 22, 24, 25, 26, 27, 28, 29, 34, 45)
+)  # fmt: skip
+"""Units of the track ``action_units``, 25."""
 
 FEAFA: tuple[str, ...] = tuple(
     """EyeCloseLeft EyeCloseRight LidRaiseLeft LidRaiseRight BrowLowerLeft BrowLowerRight BrowRaiseLeft BrowRaiseRight
@@ -71,12 +76,12 @@ class Measured:
         return len(self.values)
 
 
-def _arkit_columns() -> NDArray[np.int64]:
-    names = {f"{u}{s[0]}": f"{shape}{s}" for u, shape in _PAIRS.items() for s in ("Left", "Right")} | _SINGLE
-    return np.array([INDEX[names[n]] for n in SIDED])
+def _shape_of(name: str) -> str:
+    unit, side = name.rstrip("LR"), {"L": "Left", "R": "Right"}.get(name[-1], "")
+    return _SHAPES[unit] + side
 
 
-_ARKIT = _arkit_columns()
+_ARKIT = np.array([INDEX[_shape_of(n)] for n in SIDED])
 LEFT, RIGHT = (np.array([_COLUMN.get(f"{u}{s}", _COLUMN.get(u)) for u in UNITS]) for s in "LR")
 """Columns among :data:`SIDED` of each unit's two sides; the same where it has none."""
 FLIPPED: NDArray[np.int64] = np.arange(len(SIDED))
@@ -97,6 +102,32 @@ def from_arkit(face: NDArray) -> Measured:
     lids, cheeks = ([_COLUMN[f"{u}{s}"] for s in "LR"] for u in ("AU07", "AU06"))
     values[:, lids] = np.clip((values[:, lids] - _CHEEK_ON_LIDS * values[:, cheeks]) / 0.9, 0, 1)
     return Measured(values, np.ones(len(SIDED), bool))
+
+
+def facs_of_arkit(face: ArrayLike) -> Array:
+    """(T, 52) ARKit coefficients → (T, 25) of :data:`FACS`, 0 to 1.
+
+    A unit of both sides is their mean; 26 and 27 share the jaw, 25 is the lips parted by whatever parts them.
+
+    >>> face = np.zeros((1, 52), np.float32)
+    >>> face[0, INDEX["jawOpen"]] = 0.8
+    >>> {n: round(float(v), 2) for n, v in zip(FACS, facs_of_arkit(face)[0]) if v}
+    {'AU25': 0.8, 'AU26': 1.0, 'AU27': 0.6}
+    """
+    full = np.clip(np.asarray(face, np.float32), 0, 1)
+    both = dict(zip(UNITS, unsided(full[:, _ARKIT]).T, strict=True))
+    jaw = both["AU26"]
+    # Lips that are closed over an open jaw are not parted.
+    parted = np.clip(jaw - full[:, INDEX["mouthClose"]], 0, 1)
+    both |= {
+        "AU19": full[:, INDEX["tongueOut"]],
+        "AU25": np.max([both["AU16"], both["AU10"], parted], axis=0),
+        "AU26": np.clip(2 * jaw, 0, 1),
+        "AU27": np.clip(2 * jaw - 1, 0, 1),
+        "AU28": 0.5 * (both["AU28B"] + both["AU28T"]),
+        "AU45": both["AU43"],
+    }
+    return np.stack([both[u] for u in FACS], axis=1)
 
 
 def feafa_of_arkit(face: NDArray) -> Array:
@@ -149,6 +180,11 @@ def from_facs(units: NDArray, names: Sequence[str]) -> Measured:
     if not known.any():
         raise DataError(f"action units named {', '.join(names[:6])}; expected FACS names such as AU12")
     return Measured(np.clip(values, 0, 1), known)
+
+
+def unsided(values: NDArray) -> Array:
+    """(..., 39) of :data:`SIDED` → (..., 24) of :data:`UNITS`: the mean of both sides, as instruments without sides have it."""
+    return 0.5 * (values[..., LEFT] + values[..., RIGHT])
 
 
 def strengths(values: NDArray) -> tuple[Array, Array]:

@@ -19,12 +19,12 @@ from importlib import resources
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kinesics.bodies.action_units import FACS, facs_of_arkit
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError
 from kinesics.performance import Face, Signal
 from kinesics.performance._sampled import exact_rate
 from kinesics.ports.network import load_network
-from kinesics.see.action_units import UNITS, action_units
 from kinesics.see.face_shape import PATCH, angles, lay
 
 Array = NDArray[np.float32]
@@ -165,12 +165,11 @@ class FaceReader:
         }  # fmt: skip
         face = Face(out["face"], ARKIT, rate, start=start)
         sure = sure * frontal(out["head"])
-        units = action_units(face)
-        known = np.array([self.card["reliability"]["units"][u] for u in UNITS])
+        known = np.array([self.card["reliability"]["units"][u] for u in FACS])
         units = Signal(
-            units.values,
-            units.names,
-            units.units,
+            facs_of_arkit(out["face"]),
+            FACS,
+            ("",) * len(FACS),
             rate,
             start,
             confidence=np.clip(sure[:, None] * known, 0, 1),
@@ -204,8 +203,8 @@ def frontal(head: Array) -> NDArray[np.float64]:
 
 def reliability(truth: Array, read: Array) -> dict[str, float]:
     """Correlation of every action unit between truth and reading (T, 52) on people kept out, 0 to 1; for the card."""
-    pairs = [action_units(Face(v, ARKIT, 30)).values for v in (truth, read)]
-    return {u: _correlation(pairs[0][:, i], pairs[1][:, i]) for i, u in enumerate(UNITS)}
+    pairs = [facs_of_arkit(v) for v in (truth, read)]
+    return {u: _correlation(pairs[0][:, i], pairs[1][:, i]) for i, u in enumerate(FACS)}
 
 
 def _correlation(a: Array, b: Array) -> float:

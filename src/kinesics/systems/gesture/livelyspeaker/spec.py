@@ -348,7 +348,9 @@ class LivelySpeaker(System):
         words = performance.tier("words") if script is None else script
         said = any(label.strip() for label in ([words] if isinstance(words, str) else words.labels))
         if meaning and not said:
-            log.warning("livelyspeaker: no words are known, so rhythm alone: meaning is 0 instead of %g", meaning)
+            log.warning(
+                "livelyspeaker: no words are known, so rhythm alone: meaning is 0 instead of %g", meaning
+            )
             meaning = 0.0
         texts = self._embedded(words, [first - lead for first in firsts])
         audio = upper.sound(performance.speech, frames, config.audio_rate, wave=config.wave)

@@ -56,6 +56,7 @@ SPAN = 1.0
 VIEWS = ("arkit", "feafa", "facs")
 """What may have measured a face: all units with sides, FEAFA's 24, or the 17 of OpenFace without sides."""
 _OPENFACE = tuple(f"AU{n:02d}" for n in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 26, 45))
+_OF_OPENFACE = [units.UNITS.index({"AU23": "AU24", "AU45": "AU43"}.get(u, u)) for u in _OPENFACE]
 
 
 @dataclass(frozen=True)
@@ -363,7 +364,7 @@ def _example(
     measured = {
         "arkit": lambda: own,
         "feafa": lambda: units.from_feafa(units.feafa_of_arkit(face)),
-        "facs": lambda: units.from_facs(_unsided(own.values), _OPENFACE),
+        "facs": lambda: units.from_facs(units.unsided(own.values)[:, _OF_OPENFACE], _OPENFACE),
     }[view]()
     seen = over_time.summary(measured.values[None], measured.known)[0]
     true = (
@@ -385,16 +386,6 @@ def _example(
         "affect": np.array([valence, arousal, intensity], np.float32),
         "plan": plans.padded(plan),
     }
-
-
-def _unsided(values: NDArray) -> NDArray[np.float32]:
-    """(T, 17) the mean of both sides, as OpenFace has units."""
-    both = 0.5 * (values + values[:, units.FLIPPED])
-    named = {"AU23": "AU24L", "AU45": "AU43L"}
-    places = [
-        next(i for i, n in enumerate(units.SIDED) if n == named.get(u, u) or n == f"{u}L") for u in _OPENFACE
-    ]
-    return both[:, places]
 
 
 SYSTEM = ExpLLM
