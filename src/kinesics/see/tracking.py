@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kinesics.see import landmarks as lm
 from kinesics.see.crops import Region, kernels
 from kinesics.see.detectors import Detections, Detector, overlap
-from kinesics.see.face_shape import patch
+from kinesics.see.face_shape import mouth, patch
 from kinesics.see.landmarks import Found
 from kinesics.see.smoothing import OneEuro
 
@@ -75,8 +75,8 @@ class Followed:
         (d,) colours about the face.
     face, pose
         As last found; None: not in this picture.
-    patch
-        (48, 48) uint8, what :func:`kinesics.see.face_shape.patch` makes of the face.
+    patch, mouth
+        (48, 48) uint8, what :func:`kinesics.see.face_shape.patch` and :func:`~kinesics.see.face_shape.mouth` make of the face.
     hands
         The person's left and right hand.
     seen, place
@@ -90,6 +90,7 @@ class Followed:
     face: Found | None = None
     pose: Found | None = None
     patch: Image | None = None
+    mouth: Image | None = None
     hands: dict[str, Found] = field(default_factory=dict)
     seen: int = 0
     place: Array = field(default_factory=lambda: np.zeros(2, np.float32))
@@ -377,7 +378,7 @@ class Tracker:
         size = head.size / 1.5
         if body.face is not None:
             shown.face = _scaled(body.face, calm("face", body.face.points, size, self.rate), times)
-            shown.patch = patch(image, body.face.points)
+            shown.patch, shown.mouth = (cut(image, body.face.points) for cut in (patch, mouth))
         if body.pose is not None:
             points = calm("pose", body.pose.points, size, self.rate)
             world = calm("pose_3d", body.pose.world, 0.2, self.rate)
