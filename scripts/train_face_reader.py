@@ -1,7 +1,7 @@
 """Make pictures of people who do not exist, find their landmarks, and train the networks that read faces from landmarks.
 
     kinesics fetch landmarks
-    python scripts/train_face_reader.py --work FOLDER [--people 100] [--pictures 110] [--seed 52] [--jobs 2]
+    python scripts/train_face_reader.py --work FOLDER [--people 300] [--pictures 80] [--seed 52] [--jobs 2]
 
 Writes ``src/kinesics/see/data/face_reader.onnx`` and ``.json`` (seed, hash of the pictures' landmarks, code version, errors on people kept out). Needs
 the extras ``lab``, ``voice`` and ``video``. A run that was stopped goes on where it was.
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 OUT = Path(__file__).parents[1] / "src" / "kinesics" / "see" / "data"
-TAKES = 24
+TAKES = 72
 """Performed takes whose moments everybody's face goes through."""
 
 
@@ -47,14 +47,14 @@ def pictures(job: tuple[Path, int, int, int]) -> None:
     if path.exists():
         return
     from kinesics.files import replacing
-    from kinesics.see.face_shape import patch
+    from kinesics.see.face_shape import mouth, patch
     from kinesics.see.landmarks import FaceMesh, _around, _turn
     from kinesics.seeds import rng
     from kinesics.stage.face_pictures import acted_poses, drawn_poses, shoot
     from kinesics.stage.identities import identity
 
     random = rng(seed, "reader", number)
-    acted = 2 * count // 3
+    acted = 3 * count // 4
     poses = acted_poses(takes(folder, seed, range(TAKES)), acted, seed, number)
     poses += drawn_poses(count - acted, seed, number)
     poses = [poses[i] for i in random.permutation(count)]
@@ -68,10 +68,10 @@ def pictures(job: tuple[Path, int, int, int]) -> None:
         )  # fmt: skip
         found = mesh(picture.rgb, region)
         rows.append(
-            (found.points, found.score, patch(picture.rgb, found.points), picture.face, picture.head, picture.gaze,
-             picture.acted, picture.mesh)
+            (found.points, found.score, patch(picture.rgb, found.points), mouth(picture.rgb, found.points), picture.face,
+             picture.head, picture.gaze, picture.acted, picture.mesh)
         )  # fmt: skip
-    names = ("points", "score", "patch", "face", "head", "gaze", "acted", "mesh")
+    names = ("points", "score", "patch", "mouth", "face", "head", "gaze", "acted", "mesh")
     with replacing(path) as file:
         np.savez(file, **{n: np.array(v) for n, v in zip(names, zip(*rows, strict=True), strict=True)})
 
@@ -82,7 +82,7 @@ def load(folder: Path, people: int):
     for n in range(people):
         with np.load(folder / f"person{n:03d}.npz") as stored:
             part = {k: stored[k] for k in stored.files}
-        for name in ("points", "patch", "face"):
+        for name in ("points", "patch", "mouth", "face"):
             digest.update(part[name].tobytes())
         part["person"] = np.full(len(part["points"]), n)
         parts.append(part)
@@ -136,20 +136,20 @@ def prepare(data, seed: int):
         template = (template / np.linalg.norm(template[33] - template[263])).astype(np.float32)
     laid = lay(data["points"], template)
     out = {
-        "points": laid.points, "turn": angles(laid.turns), "patch": data["patch"].astype(np.float32),
+        "points": laid.points, "turn": angles(laid.turns), "patch": data["patch"], "mouth": data["mouth"],
         "face": data["face"], "head": data["head"], "gaze": data["gaze"], "person": data["person"], "acted": data["acted"],
     }  # fmt: skip
     flip = {
         "points": laid.points[:, pair] * np.array([-1, 1, 1], np.float32),
-        "turn": out["turn"] * np.array([1, -1, -1], np.float32), "patch": out["patch"][:, :, ::-1],
+        "turn": out["turn"] * np.array([1, -1, -1], np.float32), "patch": out["patch"][:, :, ::-1], "mouth": out["mouth"][:, :, ::-1],
         "face": out["face"][:, other_side()], "head": out["head"] * np.array([1, -1, -1], np.float32),
         "gaze": out["gaze"] * np.array([1, -1], np.float32), "person": out["person"] + 1000, "acted": out["acted"],
     }  # fmt: skip
     return {k: np.concatenate([out[k], flip[k]]) for k in out}, template
 
 
-def neutrals(data, random, draws: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Some guesses of everybody's neutral, (draws, 478, 3) and (draws, 48, 48), as clips would give them: of few moments, of one mood or of many."""
+def neutrals(data, random, draws: int) -> dict[int, tuple[np.ndarray, ...]]:
+    """Some guesses of everybody's neutral, (draws, 478, 3) and twice (draws, 48, 48), as clips would give them: of few moments, of one mood or of many."""
     from kinesics.see.face_network import CALM, EXPRESSIVE
 
     out = {}
@@ -168,7 +168,7 @@ def neutrals(data, random, draws: int) -> dict[int, tuple[np.ndarray, np.ndarray
             active = face[some].sum(axis=1) * np.exp(random.normal(0, 0.15, len(some)))
             weight = np.exp(-(active - active.min()) / CALM)
             weight /= weight.sum()
-            rows.append([np.tensordot(weight, data[k][own[some]], 1) for k in ("points", "patch")])
+            rows.append([np.tensordot(weight, data[k][own[some]], 1) for k in ("points", "patch", "mouth")])
         out[int(person)] = tuple(np.array(v, np.float32) for v in zip(*rows, strict=True))
     return out
 
@@ -178,19 +178,71 @@ def otherwise(patch, blank, random):
     import torch
 
     count = len(patch)
-    gain, lift = (
-        torch.from_numpy(random.normal(0, d, (count, 1, 1)).astype(np.float32)) for d in (0.25, 12.0)
+
+    def drawn(spread):
+        return torch.from_numpy(random.normal(0, spread, (count, 1, 1)).astype(np.float32))
+
+    # Light falls from a side that is not the neutral's, too.
+    slope = (
+        drawn(8.0) * torch.linspace(-1, 1, patch.shape[2])
+        + drawn(8.0) * torch.linspace(-1, 1, patch.shape[1])[:, None]
     )
-    out, blank = patch * gain.exp() + lift, blank * gain.exp() + lift
+    gain, lift = drawn(0.25), drawn(12.0)
+    out, blank = patch * gain.exp() + lift + slope, blank * gain.exp() + lift
     soft = torch.nn.functional.avg_pool2d(out[:, None], 3, 1, 1)[:, 0]
-    share = torch.from_numpy(random.random((count, 1, 1)).astype(np.float32))
-    out = torch.lerp(out, soft, share)
+    out = torch.lerp(out, soft, torch.from_numpy(random.random((count, 1, 1)).astype(np.float32)))
     out = torch.roll(out, tuple(random.integers(-1, 2, 2).tolist()), (1, 2))
     return out + 4 * torch.randn_like(out), blank
 
 
+def reader(mean, spread):
+    """The network; ``mean`` and ``spread`` are those of the chosen points, laid out."""
+    import torch
+    from torch import nn
+
+    def even(patch):
+        middle = patch.mean((1, 2), keepdim=True)
+        return (patch - middle) / ((patch - middle).square().mean((1, 2), keepdim=True) + 25.0).sqrt()
+
+    def looking(widths, out):
+        layers = []
+        for one, next_ in zip((2, *widths[:-1]), widths, strict=True):
+            layers += [nn.Conv2d(one, next_, 3, 2, 1), nn.GELU()]
+        side = 48 >> len(widths)
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side * side, out), nn.GELU())
+
+    class Reader(nn.Module):
+        """Points, two patches, and all of these as they are when the person is calm, to 52 coefficients, pose and gaze."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("chosen", torch.tensor(CHOSEN))
+            self.register_buffer("mean", mean)
+            self.register_buffer("spread", spread)
+            self.look, self.lips = looking((12, 24, 32), 48), looking((16, 32, 48, 64), 96)
+            width = 2 * len(mean) + 3 + 48 + 96
+            self.first, self.second = nn.Linear(width, 256), nn.Linear(256, 192)
+            self.straight, self.last = nn.Linear(width, 57), nn.Linear(192, 57)
+            self.drop = nn.Dropout(0.15)
+            nn.init.zeros_(self.straight.weight)
+
+        def forward(self, points, neutral, turn, patch, blank, mouth, shut):
+            x = points.index_select(1, self.chosen).flatten(1)
+            b = neutral.index_select(1, self.chosen).flatten(1)
+            cheeks = self.look(torch.stack([even(patch), even(blank)], 1))
+            lips = self.lips(torch.stack([even(mouth), even(shut)], 1))
+            way = (x - b) / (0.6 * self.spread)
+            both = torch.cat([(x - self.mean) / self.spread, way, turn / 30, cheeks, lips], 1)
+            hidden = nn.functional.gelu(self.first(self.drop(both)))
+            hidden = nn.functional.gelu(self.second(self.drop(hidden)))
+            out = self.last(hidden) + self.straight(both)
+            return out[:, :52], out[:, 52:55] * 30 + turn, out[:, 55:] * 30
+
+    return Reader()
+
+
 def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
-    """The network, and its errors on the people of number ``held`` and above, whom it does not see."""
+    """The network, the mean patches, and its readings of the people of number ``held`` and above, whom it does not see."""
     import torch
     from torch import nn
 
@@ -199,57 +251,26 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
     torch.manual_seed(seed)
     random = rng(seed, "reader", "training")
     seen = (data["person"] % 1000) < held
-    points, patch = (torch.from_numpy(np.ascontiguousarray(data[k])) for k in ("points", "patch"))
+    points, patch, mouth = (
+        torch.from_numpy(np.ascontiguousarray(data[k])) for k in ("points", "patch", "mouth")
+    )
     turn = torch.from_numpy(data["turn"])
     aim = torch.from_numpy(
         np.concatenate([data["face"], data["head"] / 30, data["gaze"] / 30], axis=1)
     ).float()
-
-    def even(patch):
-        middle = patch.mean((1, 2), keepdim=True)
-        return (patch - middle) / ((patch - middle).square().mean((1, 2), keepdim=True) + 25.0).sqrt()
-
-    class Reader(nn.Module):
-        """Points, a patch, and both as they are when the person is calm, to 52 coefficients, pose and gaze."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            chosen = torch.tensor(CHOSEN)
-            self.register_buffer("chosen", chosen)
-            own = points[seen][:, chosen].flatten(1)
-            self.register_buffer("mean", own.mean(0))
-            self.register_buffer("spread", own.std(0) + 2e-3)
-            self.look = nn.Sequential(
-                nn.Conv2d(2, 12, 3, 2, 1), nn.GELU(), nn.Conv2d(12, 24, 3, 2, 1), nn.GELU(),
-                nn.Conv2d(24, 32, 3, 2, 1), nn.GELU(), nn.Flatten(), nn.Linear(1152, 48), nn.GELU(),
-            )  # fmt: skip
-            width = 2 * own.shape[1] + 3 + 48
-            self.first, self.second = nn.Linear(width, 224), nn.Linear(224, 160)
-            self.straight, self.last = nn.Linear(width, 57), nn.Linear(160, 57)
-            self.drop = nn.Dropout(0.15)
-            nn.init.zeros_(self.straight.weight)
-
-        def forward(self, points, neutral, turn, patch, blank):
-            x = points.index_select(1, self.chosen).flatten(1)
-            b = neutral.index_select(1, self.chosen).flatten(1)
-            seen = self.look(torch.stack([even(patch), even(blank)], 1))
-            way = (x - b) / (0.6 * self.spread)
-            both = torch.cat([(x - self.mean) / self.spread, way, turn / 30, seen], 1)
-            hidden = nn.functional.gelu(self.first(self.drop(both)))
-            hidden = nn.functional.gelu(self.second(hidden))
-            out = self.last(hidden) + self.straight(both)
-            pose = out[:, 52:55] * 30 + turn
-            return out[:, :52], pose, out[:, 55:] * 30
-
-    net = Reader()
+    own = points[seen][:, list(CHOSEN)].flatten(1)
+    net = reader(own.mean(0), own.std(0) + 2e-3)
+    mean_net = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
+    )
     steps = epochs * (int(seen.sum()) // BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.05)
-    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.2e-3, total_steps=steps + 1)
+    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.5e-3, total_steps=steps + 1)
     guesses, rest = neutrals(data, random, 12), torch.from_numpy(template)
-    plain = patch[seen].mean(0)
+    plain = tuple(p[seen].float().mean(0) for p in (patch, mouth))
 
     def calm(rows, draw):
-        """The neutrals (N, 478, 3) and (N, 48, 48) of some rows."""
+        """The neutrals (N, 478, 3) and twice (N, 48, 48) of some rows."""
         picked = [[g[k] for g in guesses[int(p)]] for p, k in zip(data["person"][rows], draw, strict=True)]
         return [torch.from_numpy(np.stack(v)) for v in zip(*picked, strict=True)]
 
@@ -258,18 +279,29 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
         order = random.permutation(own)
         for i in range(0, len(order) - BATCH + 1, BATCH):
             rows = order[i : i + BATCH]
-            near, blank = calm(rows, random.integers(12, size=BATCH))
+            near, blank, shut = calm(rows, random.integers(12, size=BATCH))
             unknown = torch.from_numpy(random.random(BATCH) < 0.25)
-            near[unknown], blank[unknown] = rest, plain
-            x = points[rows] + 0.002 * torch.randn(BATCH, 478, 3)
-            face, head, gaze = net(x, near, turn[rows], *otherwise(patch[rows], blank, random))
+            x = points[rows]
+            # Somebody else's face does the same: more people than there are.
+            lent = torch.from_numpy(random.random(BATCH) < LENT)
+            other = torch.roll(near, 1, 0)
+            x = torch.where(lent[:, None, None], x - near + other, x)
+            near = torch.where(lent[:, None, None], other, near)
+            near[unknown], blank[unknown], shut[unknown] = rest, plain[0], plain[1]
+            x = x + 0.002 * torch.randn(BATCH, 478, 3)
+            looks = (
+                *otherwise(patch[rows].float(), blank, random),
+                *otherwise(mouth[rows].float(), shut, random),
+            )
+            face, head, gaze = net(x, near, turn[rows], *looks)
             want = aim[rows]
             # Poses that nobody performs widen what can be read, but faces are mostly performed.
             weight = torch.from_numpy(np.where(data["acted"][rows], 1.0, 0.7).astype(np.float32))[:, None]
+            # Nearly the absolute error: most coefficients are at rest most of the time.
             loss = (
-                4
+                2
                 * (
-                    weight * nn.functional.smooth_l1_loss(face, want[:, :52], beta=0.08, reduction="none")
+                    weight * nn.functional.smooth_l1_loss(face, want[:, :52], beta=0.02, reduction="none")
                 ).mean()
             )
             loss = loss + nn.functional.smooth_l1_loss(head / 30, want[:, 52:55], beta=0.05)
@@ -278,17 +310,25 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
             loss.backward()
             optimiser.step()
             plan.step()
+            mean_net.update_parameters(net)
             done += 1
         if done // (steps // 8 + 1) != (done - len(order) // BATCH) // (steps // 8 + 1):
             print(f"step {done} of {steps}: loss {loss.item():.4f}", flush=True)
-    net.eval()
+    net = mean_net.module.eval()
     test = np.flatnonzero(~seen & (data["person"] < 1000))
     with torch.no_grad():
-        near, blank = calm(test, np.zeros(len(test), int))
-        face, head, gaze = (v.numpy() for v in net(points[test], near, turn[test], patch[test], blank))
-    return net, plain.numpy(), {"face": face.clip(0, 1), "head": head, "gaze": gaze}, test
+        near, blank, shut = calm(test, np.zeros(len(test), int))
+        face, head, gaze = (
+            v.numpy()
+            for v in net(
+                points[test], near, turn[test], patch[test].float(), blank, mouth[test].float(), shut
+            )
+        )
+    return net, [p.numpy() for p in plain], {"face": face.clip(0, 1), "head": head, "gaze": gaze}, test
 
 
+LENT = 0.3
+"""Share of the pictures whose movement is put on somebody else's neutral."""
 BATCH = 128
 LIPS = (
     61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375, 78, 191, 80, 81, 82, 13, 312, 311,
@@ -339,7 +379,7 @@ CHOSEN = tuple(sorted({*LIPS, *EYES, *BROWS, *CHEEKS, *NOSE_AND_JAW}))
 """Points that the network looks at; the others move with these."""
 
 
-def export(net, template: np.ndarray, plain: np.ndarray, card: dict) -> None:
+def export(net, template: np.ndarray, plain: list[np.ndarray], card: dict) -> None:
     """The ONNX file, whose coefficients are clipped to 0-1, and its card."""
     import torch
 
@@ -350,27 +390,24 @@ def export(net, template: np.ndarray, plain: np.ndarray, card: dict) -> None:
             super().__init__()
             self.net = net
 
-        def forward(self, points, neutral, turn, patch, blank):
+        def forward(self, points, neutral, turn, patch, blank, mouth, shut):
             count = points.shape[0]
             face, head, gaze = self.net(
-                points, neutral.expand(count, 478, 3), turn, patch, blank.expand(count, 48, 48)
-            )
+                points, neutral.expand(count, 478, 3), turn, patch, blank.expand(count, 48, 48), mouth,
+                shut.expand(count, 48, 48),
+            )  # fmt: skip
             return face.clamp(0, 1), head, gaze
 
     OUT.mkdir(exist_ok=True)
-    inputs = (
-        torch.zeros(2, 478, 3),
-        torch.zeros(1, 478, 3),
-        torch.zeros(2, 3),
-        torch.zeros(2, 48, 48),
-        torch.zeros(1, 48, 48),
-    )
-    names = ["points", "neutral", "turn", "patch", "blank"]
+    look = (2, 48, 48), (1, 48, 48)
+    shapes = ((2, 478, 3), (1, 478, 3), (2, 3), *look, *look)
+    names = ["points", "neutral", "turn", "patch", "blank", "mouth", "shut"]
     torch.onnx.export(
-        Clipped().eval(), inputs, OUT / "face_reader.onnx", input_names=names, output_names=["face", "head", "gaze"],
-        dynamic_axes={n: {0: "time"} for n in ("points", "turn", "patch", "face", "head", "gaze")}, opset_version=17, dynamo=False,
+        Clipped().eval(), tuple(torch.zeros(*s) for s in shapes), OUT / "face_reader.onnx", input_names=names,
+        output_names=["face", "head", "gaze"], opset_version=17, dynamo=False,
+        dynamic_axes={n: {0: "time"} for n in ("points", "turn", "patch", "mouth", "face", "head", "gaze")},
     )  # fmt: skip
-    card["patch"] = np.round(plain, 1).tolist()
+    card["patch"], card["mouth"] = (np.round(p).astype(int).tolist() for p in plain)
     card["template"] = np.round(template, 5).tolist()
     with replacing(OUT / "face_reader.json") as file:
         file.write((json.dumps(card) + "\n").encode())
@@ -380,11 +417,11 @@ def main() -> None:
     """Pictures, then training, then the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=100)
-    parser.add_argument("--pictures", type=int, default=110)
+    parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--pictures", type=int, default=80)
     parser.add_argument("--seed", type=int, default=52)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=45)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--only", choices=("pictures", "training"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ pytest.importorskip("av")
 from kinesics.bodies.arkit import ARKIT, INDEX
 from kinesics.errors import DataError
 from kinesics.see.face_network import FaceReader, Neutral, frontal
-from kinesics.see.face_shape import PATCH, patch
+from kinesics.see.face_shape import PATCH, mouth, patch
 from kinesics.see.facial_actions import blinks
 
 FPS = 25
@@ -24,7 +24,7 @@ def reader():
 
 @pytest.fixture(scope="module")
 def clip():
-    """Mouth opens and shuts, then a blink, then the head turns: points, patches and truth."""
+    """Mouth opens and shuts, then a blink, then the head turns: points, both patches and truth."""
     from kinesics.bodies.humanoid import INDEX as JOINT
     from kinesics.geometry import rotations as rot
     from kinesics.stage.face_pictures import Pose, truth
@@ -40,7 +40,7 @@ def clip():
     face[22:27, lids] = np.array([0.5, 1, 1, 0.7, 0.35])[:, None]
     yaw = np.zeros(count)
     yaw[30:] = np.linspace(0, 25, count - 30)
-    points, patches, heads = [], [], []
+    points, patches, mouths, heads = [], [], [], []
     for k in range(count):
         pose = np.tile(np.array([1, 0, 0, 0], np.float32), (55, 1))
         pose[JOINT["head"]] = rot.from_axis_angle(np.array([0, 1.0, 0]), np.radians(yaw[k]))
@@ -48,13 +48,14 @@ def clip():
         mesh, _, head, _ = truth(person, studio.camera, Pose(pose, face[k], False), frame.vertices)
         points.append(mesh)
         patches.append(patch(frame.rgb, mesh))
+        mouths.append(mouth(frame.rgb, mesh))
         heads.append(head)
-    return np.array(points), np.array(patches), face, np.array(heads)
+    return np.array(points), (np.array(patches), np.array(mouths)), face, np.array(heads)
 
 
 def test_a_mouth_that_opens_lids_that_shut_and_a_head_that_turns_are_read(reader, clip):
     points, patches, face, heads = clip
-    read = reader.read(points, patches, fps=FPS)
+    read = reader.read(points, *patches, fps=FPS)
     assert read.face.names == ARKIT
     for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight"):
         assert np.corrcoef(read.face.column(name), face[:, INDEX[name]])[0, 1] > 0.75, name
@@ -68,19 +69,21 @@ def test_a_mouth_that_opens_lids_that_shut_and_a_head_that_turns_are_read(reader
 
 def test_place_and_size_in_the_picture_do_not_matter(reader, clip):
     points, patches, _, _ = clip
-    there = reader.read(points * 2.5 + np.float32([400, 90, 0]), patches, fps=FPS)
-    here = reader.read(points, patches, fps=FPS)
+    there = reader.read(points * 2.5 + np.float32([400, 90, 0]), *patches, fps=FPS)
+    here = reader.read(points, *patches, fps=FPS)
     np.testing.assert_allclose(there.face.values, here.face.values, atol=5e-3)
     np.testing.assert_allclose(there.head.values, here.head.values, atol=0.1)
 
 
 def test_a_live_reading_comes_to_know_the_neutral_that_the_whole_clip_has(reader, clip):
     points, patches, _, _ = clip
-    whole = reader.read(points, patches, fps=FPS)
+    whole = reader.read(points, *patches, fps=FPS)
     own = Neutral()
     for _ in range(2):
         pieces = [
-            reader.read(points[i : i + 8], patches[i : i + 8], fps=FPS, start=i / FPS, neutral=own)
+            reader.read(
+                points[i : i + 8], *(p[i : i + 8] for p in patches), fps=FPS, start=i / FPS, neutral=own
+            )
             for i in range(0, 48, 8)
         ]
     again = np.concatenate([p.face.values for p in pieces])
@@ -90,21 +93,28 @@ def test_a_live_reading_comes_to_know_the_neutral_that_the_whole_clip_has(reader
 
 def test_confidence_falls_with_the_detector_and_with_the_turn(reader, clip):
     points, patches, _, _ = clip
-    sure = reader.read(points, patches, fps=FPS).head.confidence
-    unsure = reader.read(points, patches, fps=FPS, score=np.full(48, 0.5)).head.confidence
+    sure = reader.read(points, *patches, fps=FPS).head.confidence
+    unsure = reader.read(points, *patches, fps=FPS, score=np.full(48, 0.5)).head.confidence
     np.testing.assert_allclose(unsure, 0.5 * sure, rtol=1e-5)
     assert frontal(np.array([[0, 0, 0], [0, 50, 0], [0, 80, 0]])).round(2).tolist() == [1.0, 0.56, 0.0]
 
 
 def test_nobody_is_read_as_nothing(reader):
-    read = reader.read(np.zeros((0, 478, 3)), np.zeros((0, PATCH, PATCH)), fps=FPS)
+    read = reader.read(
+        np.zeros((0, 478, 3)), np.zeros((0, PATCH, PATCH)), np.zeros((0, PATCH, PATCH)), fps=FPS
+    )
     assert len(read.face) == len(read.head) == 0
 
 
 @pytest.mark.parametrize(
-    ("points", "patches"),
-    [((4, 468, 3), (4, PATCH, PATCH)), ((4, 478, 3), (3, PATCH, PATCH)), ((478, 3), (1, 1, 1))],
+    ("points", "patches", "mouths"),
+    [
+        ((4, 468, 3), (4, PATCH, PATCH), (4, PATCH, PATCH)),
+        ((4, 478, 3), (3, PATCH, PATCH), (4, PATCH, PATCH)),
+        ((4, 478, 3), (4, PATCH, PATCH), (4, 9, PATCH)),
+        ((478, 3), (1, 1, 1), (1, 1, 1)),
+    ],
 )
-def test_wrong_shapes_are_told(reader, points, patches):
+def test_wrong_shapes_are_told(reader, points, patches, mouths):
     with pytest.raises(DataError, match="expected"):
-        reader.read(np.zeros(points), np.zeros(patches), fps=FPS)
+        reader.read(np.zeros(points), np.zeros(patches), np.zeros(mouths), fps=FPS)

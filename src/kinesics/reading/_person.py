@@ -45,9 +45,12 @@ def tracks(rows: NDArray[np.void], fps: Fraction, start: float) -> Performance:
     out: dict[str, Any] = {}
     if face.any():  # else somebody who is seen from behind, or too far off
         out["face_box"] = Signal(
-            rows["face_box"], ("x", "y", "width", "height"), ("px",) * 4,
-            confidence=np.broadcast_to(face[:, None], (len(rows), 4)), **seen,
-        )  # fmt: skip
+            rows["face_box"],
+            ("x", "y", "width", "height"),
+            ("px",) * 4,
+            confidence=np.broadcast_to(face[:, None], (len(rows), 4)),
+            **seen,
+        )
         out["landmarks"] = points("landmarks", FACE, "image", face)
     for side in ("left", "right"):
         sure = rows[f"hand_{side}_score"]
@@ -84,7 +87,12 @@ def faced(
     own = Neutral() if neutral is None and len(seen) > _PIECE else neutral
     parts = [
         reader.read(
-            rows["landmarks"][piece], rows["patch"][piece], fps=clock.fps, score=score[piece], neutral=own
+            rows["landmarks"][piece],
+            rows["patch"][piece],
+            rows["mouth"][piece],
+            fps=clock.fps,
+            score=score[piece],
+            neutral=own,
         )
         for first in range(0, len(seen), _PIECE)
         for piece in (seen[first : first + _PIECE],)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +42,9 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     return frame.to_ndarray(format="rgba")
 
 
+@lru_cache(maxsize=1)
 def table(avatar: Avatar) -> tuple[Array, NDArray[np.int64]]:
-    """All textures of an avatar and where each part's lies.
+    """All textures of an avatar and where each part's lies; the last one is kept, as people are filmed from several sides.
 
     Returns
     -------

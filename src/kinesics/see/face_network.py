@@ -2,8 +2,8 @@
 
 The network was trained on people who do not exist (``scripts/train_face_reader.py``): the landmarks it learned from are those that the
 detectors find in pictures of them, so that their errors are the ones it will meet. It looks at the landmarks laid on a template
-(:mod:`kinesics.see.face_shape`), at a small grey picture of mouth and cheeks (a puffed cheek and a tongue hardly move landmarks), and at
-**the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
+(:mod:`kinesics.see.face_shape`), at small grey pictures of mouth and cheeks and of the mouth alone (a puffed cheek and a tongue hardly move
+landmarks, and lips that part a little do not), and at **the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
 
 Head and gaze are seen along the line from the camera to the face: degrees up, to the own left, and to the own right
 shoulder. Confidence is the detector's, less for a head that is turned far, times how well each quantity is read on
@@ -62,24 +62,22 @@ class Neutral:
     """A person's neutral face, learned while they are seen; give the same one to every piece of a clip that is read live."""
 
     def __init__(self) -> None:
-        self._points = np.zeros((478, 3))
-        self._patch = np.zeros((PATCH, PATCH))
+        self._sums = [np.zeros((478, 3)), np.zeros((PATCH, PATCH)), np.zeros((PATCH, PATCH))]
         self._weight = 0.0
 
-    def add(self, laid: Array, patches: NDArray, face: Array) -> None:
-        """Take in moments: landmarks on the template (T, 478, 3), patches, and a first reading (T, 52) of them."""
+    def add(self, seen: tuple[NDArray, NDArray, NDArray], face: Array) -> None:
+        """Take in moments: landmarks on the template (T, 478, 3), patches and mouths (T, 48, 48), and a first reading (T, 52)."""
         weight = calmness(face)
-        self._points += np.tensordot(weight, laid.astype(np.float64), 1)
-        self._patch += np.tensordot(weight, patches.astype(np.float64), 1)
+        for total, values in zip(self._sums, seen, strict=True):
+            total += np.tensordot(weight, values.astype(np.float64), 1)
         self._weight += float(weight.sum())
 
-    def value(self, template: Array, patch: Array) -> tuple[Array, Array]:
-        """(478, 3) and (48, 48) of the neutral; what is given as long as nobody was seen."""
+    def value(self, unknown: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        """(478, 3) and twice (48, 48) of the neutral; what is given as long as nobody was seen."""
         if self._weight <= 0:
-            return template, patch
-        return (self._points / self._weight).astype(np.float32), (self._patch / self._weight).astype(
-            np.float32
-        )
+            return unknown
+        points, patch, mouth = ((total / self._weight).astype(np.float32) for total in self._sums)
+        return points, patch, mouth
 
 
 def calmness(face: Array) -> NDArray[np.float64]:
@@ -98,7 +96,7 @@ class FaceReader:
     Examples
     --------
     >>> reader = FaceReader(threads=1)  # doctest: +SKIP
-    >>> reading = reader.read(points, patches, fps=30)  # doctest: +SKIP
+    >>> reading = reader.read(points, patches, mouths, fps=30)  # doctest: +SKIP
     >>> reading.face.column("jawOpen"), reading.head.column("yaw")  # doctest: +SKIP
     """
 
@@ -106,7 +104,11 @@ class FaceReader:
         folder = resources.files("kinesics.see") / "data"
         self.card = json.loads((folder / "face_reader.json").read_text(encoding="utf-8"))
         self.template = np.asarray(self.card["template"], np.float32)
-        self._patch = np.asarray(self.card["patch"], np.float32)
+        self._unknown = (
+            self.template,
+            np.asarray(self.card["patch"], np.float32),
+            np.asarray(self.card["mouth"], np.float32),
+        )
         with resources.as_file(folder / "face_reader.onnx") as path:
             self._network = load_network(path, threads=threads)
 
@@ -114,6 +116,7 @@ class FaceReader:
         self,
         points: ArrayLike,
         patches: ArrayLike,
+        mouths: ArrayLike,
         *,
         fps: object,
         start: float = 0.0,
@@ -126,8 +129,8 @@ class FaceReader:
         ----------
         points
             (T, 478, 3) pixels, y down, z away from the camera, as :class:`kinesics.see.landmarks.FaceMesh` finds them.
-        patches
-            (T, 48, 48) uint8, :func:`kinesics.see.face_shape.patch` of each picture.
+        patches, mouths
+            (T, 48, 48) uint8, :func:`kinesics.see.face_shape.patch` and :func:`~kinesics.see.face_shape.mouth` of each picture.
         fps
             Pictures a second.
         start
@@ -143,23 +146,24 @@ class FaceReader:
         DataError
             If shapes do not fit.
         """
-        points, patches = np.asarray(points, np.float32), np.asarray(patches)
+        points = np.asarray(points, np.float32)
         if points.ndim != 3 or points.shape[1:] != (478, 3):
             raise DataError(f"landmarks of shape {points.shape}; expected (T, 478, 3)")
-        if patches.shape != (len(points), PATCH, PATCH):
-            raise DataError(f"patches of shape {patches.shape}; expected ({len(points)}, {PATCH}, {PATCH})")
+        looks = {"patches": np.asarray(patches), "mouths": np.asarray(mouths)}
+        for name, look in looks.items():
+            if look.shape != (len(points), PATCH, PATCH):
+                raise DataError(f"{name} of shape {look.shape}; expected ({len(points)}, {PATCH}, {PATCH})")
         rate = exact_rate(fps, "face")
         sure = np.ones(len(points)) if score is None else np.asarray(score, float)
         own = Neutral() if neutral is None else neutral
+        laid = lay(points, self.template)
+        seen = (laid.points, looks["patches"], looks["mouths"])
         blocks = [slice(i, i + _BLOCK) for i in range(0, len(points), _BLOCK)]
         for block in blocks:
-            laid = lay(points[block], self.template)
-            first = self._run(laid.points, laid.turns, patches[block], (self.template, self._patch))["face"]
-            own.add(laid.points, patches[block], first)
-        rest, made = own.value(self.template, self._patch), []
-        for block in blocks:
-            laid = lay(points[block], self.template)
-            made.append(self._run(laid.points, laid.turns, patches[block], rest))
+            some = (seen[0][block], seen[1][block], seen[2][block])
+            own.add(some, self._run(some, laid.turns[block], self._unknown)["face"])
+        rest = own.value(self._unknown)
+        made = [self._run((seen[0][b], seen[1][b], seen[2][b]), laid.turns[b], rest) for b in blocks]
         out = {n: np.concatenate([m[n] for m in made]) for n in ("face", "head", "gaze")} if made else {
             "face": np.zeros((0, 52)), "head": np.zeros((0, 3)), "gaze": np.zeros((0, 2))
         }  # fmt: skip
@@ -187,11 +191,13 @@ class FaceReader:
         return Signal(values, names, ("degrees",) * len(names), rate, start, confidence=confidence)
 
     def _run(
-        self, laid: Array, turns: Array, patches: NDArray, neutral: tuple[Array, Array]
+        self, seen: tuple[NDArray, NDArray, NDArray], turns: Array, neutral: tuple[Array, Array, Array]
     ) -> dict[str, Array]:
+        points, patches, mouths = seen
         return self._network(
-            points=laid, neutral=neutral[0][None], turn=angles(turns), patch=patches.astype(np.float32),
-            blank=neutral[1][None],
+            points=points, neutral=neutral[0][None], turn=angles(turns),
+            patch=patches.astype(np.float32), blank=neutral[1][None],
+            mouth=mouths.astype(np.float32), shut=neutral[2][None],
         )  # fmt: skip
 
 

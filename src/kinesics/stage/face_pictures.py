@@ -1,6 +1,6 @@
 """Pictures of faces in many poses with exact truth: what a network that reads faces learns from.
 
-Two thirds of the pictures of a person are moments of performed speech with an emotion, the others poses that nobody performs: any few
+Three quarters of the pictures of a person are moments of performed speech with an emotion, the others poses that nobody performs: any few
 coefficients at any strength, one side or both, cheeks puffed, tongue out, eyes and head turned far.
 """
 
