@@ -149,7 +149,7 @@ def prepare(data, seed: int):
 
 
 def neutrals(data, random, draws: int) -> dict[int, tuple[np.ndarray, ...]]:
-    """Some guesses of everybody's neutral, (draws, 478, 3) and twice (draws, 48, 48), as clips would give them: of few moments, of one mood or of many."""
+    """Some guesses of everybody's neutral, (draws, 478, 3) and twice (draws, 48, 48), as clips would give them: of few moments or of many."""
     from kinesics.see.face_network import CALM, EXPRESSIVE
 
     out = {}
@@ -158,13 +158,9 @@ def neutrals(data, random, draws: int) -> dict[int, tuple[np.ndarray, ...]]:
         face = data["face"][own][:, list(EXPRESSIVE)]
         rows = []
         for _ in range(draws):
-            if random.random() < 0.5:  # a mood: moments that are like one of them
-                like = np.abs(face - face[random.integers(len(own))]).sum(axis=1)
-                some = np.argsort(like)[: int(random.integers(12, 26))]
-            else:
-                some = random.choice(
-                    len(own), int(random.integers(min(12, len(own) - 1), len(own))), replace=False
-                )
+            some = random.choice(
+                len(own), int(random.integers(min(12, len(own) - 1), len(own))), replace=False
+            )
             active = face[some].sum(axis=1) * np.exp(random.normal(0, 0.15, len(some)))
             weight = np.exp(-(active - active.min()) / CALM)
             weight /= weight.sum()
@@ -280,7 +276,7 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
         for i in range(0, len(order) - BATCH + 1, BATCH):
             rows = order[i : i + BATCH]
             near, blank, shut = calm(rows, random.integers(12, size=BATCH))
-            unknown = torch.from_numpy(random.random(BATCH) < 0.25)
+            unknown = torch.from_numpy(random.random(BATCH) < UNKNOWN)
             x = points[rows]
             # Somebody else's face does the same: more people than there are.
             lent = torch.from_numpy(random.random(BATCH) < LENT)
@@ -317,7 +313,8 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
     net = mean_net.module.eval()
     test = np.flatnonzero(~seen & (data["person"] < 1000))
     with torch.no_grad():
-        near, blank, shut = calm(test, np.zeros(len(test), int))
+        # As on a first pass, when nothing is known of the person.
+        near, blank, shut = (v.expand(len(test), *v.shape) for v in (rest, *plain))
         face, head, gaze = (
             v.numpy()
             for v in net(
@@ -327,6 +324,8 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
     return net, [p.numpy() for p in plain], {"face": face.clip(0, 1), "head": head, "gaze": gaze}, test
 
 
+UNKNOWN = 0.6
+"""Share of the pictures whose person's neutral is not told."""
 LENT = 0.3
 """Share of the pictures whose movement is put on somebody else's neutral."""
 BATCH = 128
@@ -421,7 +420,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=80)
     parser.add_argument("--seed", type=int, default=52)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--only", choices=("pictures", "training"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -438,7 +437,7 @@ def main() -> None:
 
     raw, digest = load(given.work, given.people)
     data, template = prepare(raw, given.seed)
-    held = given.people - max(given.people // 6, 1)
+    held = given.people - max(given.people // 12, 1)
     net, plain, read, test = train(data, template, given.seed, given.epochs, held)
     for kind, some in (("performed", data["acted"][test]), ("drawn", ~data["acted"][test])):
         a, b = data["face"][test][some], read["face"][some]

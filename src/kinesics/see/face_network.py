@@ -4,6 +4,8 @@ The network was trained on people who do not exist (``scripts/train_face_reader.
 detectors find in pictures of them, so that their errors are the ones it will meet. It looks at the landmarks laid on a template
 (:mod:`kinesics.see.face_shape`), at small grey pictures of mouth and cheeks and of the mouth alone (a puffed cheek and a tongue hardly move
 landmarks, and lips that part a little do not), and at **the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
+The first pass knows no neutral; the second counts as much as the neutral is one: somebody who is afraid from the first picture to the last shows
+none, and a mean of afraid moments would take the fear for their face.
 
 Head and gaze are seen along the line from the camera to the face: degrees up, to the own left, and to the own right
 shoulder. Confidence is the detector's, less for a head that is turned far, times how well each quantity is read on
@@ -33,6 +35,8 @@ EXPRESSIVE: tuple[int, ...] = tuple(i for i, n in enumerate(ARKIT) if not n.star
 """Coefficients that tell how far a face is from neutral."""
 CALM = 0.5
 """Sum of coefficients at which a moment counts e times less for the person's neutral (ours)."""
+NEUTRAL = 1.0
+"""Sum of coefficients of the calmest moments at which the neutral is trusted e times less (chosen on stage people of a seed of their own)."""
 _BLOCK = 2048
 
 
@@ -63,7 +67,7 @@ class Neutral:
 
     def __init__(self) -> None:
         self._sums = [np.zeros((478, 3)), np.zeros((PATCH, PATCH)), np.zeros((PATCH, PATCH))]
-        self._weight = 0.0
+        self._weight = self._active = 0.0
 
     def add(self, seen: tuple[NDArray, NDArray, NDArray], face: Array) -> None:
         """Take in moments: landmarks on the template (T, 478, 3), patches and mouths (T, 48, 48), and a first reading (T, 52)."""
@@ -71,6 +75,12 @@ class Neutral:
         for total, values in zip(self._sums, seen, strict=True):
             total += np.tensordot(weight, values.astype(np.float64), 1)
         self._weight += float(weight.sum())
+        self._active += float(weight @ activity(face))
+
+    @property
+    def trust(self) -> float:
+        """0 to 1: how much of a neutral it is, by what was read of its moments."""
+        return float(np.exp(-self._active / self._weight / NEUTRAL)) if self._weight > 0 else 0.0
 
     def value(self, unknown: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         """(478, 3) and twice (48, 48) of the neutral; what is given as long as nobody was seen."""
@@ -80,9 +90,14 @@ class Neutral:
         return points, patch, mouth
 
 
+def activity(face: Array) -> NDArray[np.float64]:
+    """(T,) how far from neutral each moment of (T, 52) coefficients is: their sum without the eyes' directions."""
+    return np.abs(face[:, list(EXPRESSIVE)]).sum(axis=1).astype(np.float64)
+
+
 def calmness(face: Array) -> NDArray[np.float64]:
     """(T,) how much each moment counts for the neutral: (T, 52) coefficients near zero count most."""
-    return np.exp(-np.abs(face[:, list(EXPRESSIVE)]).sum(axis=1).astype(np.float64) / CALM)
+    return np.exp(-activity(face) / CALM)
 
 
 class FaceReader:
@@ -159,11 +174,15 @@ class FaceReader:
         laid = lay(points, self.template)
         seen = (laid.points, looks["patches"], looks["mouths"])
         blocks = [slice(i, i + _BLOCK) for i in range(0, len(points), _BLOCK)]
-        for block in blocks:
-            some = (seen[0][block], seen[1][block], seen[2][block])
-            own.add(some, self._run(some, laid.turns[block], self._unknown)["face"])
-        rest = own.value(self._unknown)
-        made = [self._run((seen[0][b], seen[1][b], seen[2][b]), laid.turns[b], rest) for b in blocks]
+        first = [
+            self._run((seen[0][b], seen[1][b], seen[2][b]), laid.turns[b], self._unknown) for b in blocks
+        ]
+        for block, read in zip(blocks, first, strict=True):
+            own.add((seen[0][block], seen[1][block], seen[2][block]), read["face"])
+        rest, trust, made = own.value(self._unknown), own.trust, []
+        for block, read in zip(blocks, first, strict=True):
+            beside = self._run((seen[0][block], seen[1][block], seen[2][block]), laid.turns[block], rest)
+            made.append({n: v + np.float32(trust) * (beside[n] - v) for n, v in read.items()})
         out = {n: np.concatenate([m[n] for m in made]) for n in ("face", "head", "gaze")} if made else {
             "face": np.zeros((0, 52)), "head": np.zeros((0, 3)), "gaze": np.zeros((0, 2))
         }  # fmt: skip
