@@ -127,7 +127,9 @@ class LivePerson:
         self._before: tuple[float, NDArray[np.void], NDArray[np.float64] | None] | None = None
         self._faces: deque[NDArray[np.float64]] = deque(maxlen=round(_SPAN * RATE))
         self._rows: list[NDArray[np.void]] = []
-        self._next = self._settled = 0  # on the even clock: what comes next, and up to where bodies are settled
+        self._next = self._settled = (
+            0  # on the even clock: what comes next, and up to where bodies are settled
+        )
         self._read = -np.inf
         self._known = Understood(self._known.found)
 

@@ -125,7 +125,9 @@ def understood(
         With ``body`` and ``body_confidence``, tiers of hand shapes and of events, ``expression``, ``reasons`` and ``affect``.
     """
     skeleton = load_avatar(_AVATAR).skeleton
-    hands = {side: hand for side in ("left", "right") if (hand := hand_of(person, side, skeleton)) is not None}
+    hands = {
+        side: hand for side in ("left", "right") if (hand := hand_of(person, side, skeleton)) is not None
+    }
     tracks: dict[str, Any] = {}
     for side, hand in hands.items():
         points = person[f"hand_{side}_3d"]

@@ -113,7 +113,7 @@ class Followed:
 
 
 class Tracker:
-    """Finds and follows everybody in a stream of pictures of one size.
+    """Finds and follows everybody in a stream of pictures; where their size changes, another shot begins.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ class Tracker:
         down, across = (max(1, n // 24) for n in image.shape[:2])
         now = image[down // 2 :: down, across // 2 :: across].astype(np.float32)
         last, self._thumbnail = self._thumbnail, now
-        if last is None or float(np.abs(now - last).mean()) < CUT:
+        if last is None or (last.shape == now.shape and float(np.abs(now - last).mean()) < CUT):
             return False
         self._cut = self._count
         for body in self._bodies:

@@ -35,6 +35,7 @@ MAX_BYTES = 512 * 1024 * 1024
 _TYPES = {
     "index.html": "text/html; charset=utf-8",
     "viewer.js": "text/javascript; charset=utf-8",
+    "stage.js": "text/javascript; charset=utf-8",
     "viewer.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "licences.txt": "text/plain; charset=utf-8",
