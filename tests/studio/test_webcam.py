@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-websockets = pytest.importorskip("websockets")
+pytest.importorskip("websockets")
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -63,11 +63,21 @@ def dial(server: Webcam, *, origin: str | None = "own", path: str = "read", toke
     )
 
 
+def drained(socket) -> None:
+    for _ in range(1000):
+        socket.recv(timeout=10)
+
+
+def sent(socket, *messages: bytes) -> None:
+    for one in messages:
+        socket.send(one)
+        time.sleep(0.05)
+
+
 def closed(socket) -> tuple[int, str]:
     """Code and reason with which the server closes."""
     with pytest.raises(ConnectionClosed) as end:
-        for _ in range(1000):
-            socket.recv(timeout=10)
+        drained(socket)
     assert end.value.rcvd is not None
     return end.value.rcvd.code, end.value.rcvd.reason
 
@@ -197,10 +207,8 @@ def test_what_is_no_picture_ends_the_exchange_with_a_reason_and_the_next_page_is
 
 def test_a_message_larger_than_any_picture_is_refused_before_it_is_whole(server):
     with dial(server) as socket:
-        with pytest.raises(ConnectionClosed):
-            for _ in range(50):  # the server stops reading in its midst
-                socket.send(bytes(4 * MOST_PIXELS + 1000))
-                time.sleep(0.05)
+        with pytest.raises(ConnectionClosed):  # the server stops reading in its midst
+            sent(socket, *[bytes(4 * MOST_PIXELS + 1000)] * 50)
         assert closed(socket)[0] == 1009
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -286,6 +287,12 @@ def _feel(out: Understood, faces: NDArray[np.float64], start: float) -> None:
     person = _performance(faces, start)
     units = action_units(person.face)
     units = replace(units, confidence=np.repeat(faces[:, -1, None], len(units.names), axis=1))
-    system, networks = load_system("expllm")
+    system, networks = _reader_of_expressions()
     read = system.read(person.with_tracks(action_units=units), networks)  # type: ignore[attr-defined]
     out.expression, out.reasons = (read.tier(n).at(units.end - 1e-3) for n in ("expression", "reasons"))
+
+
+@cache
+def _reader_of_expressions() -> tuple[Any, Any]:
+    """Loaded once: to compile its network takes longer than to read a minute."""
+    return load_system("expllm")

@@ -12,14 +12,19 @@ import { Ticker } from "./ticker";
 const LARGEST = 640;
 /** Pictures on their way: one is read while the next one travels. */
 const IN_FLIGHT = 2;
+/** Milliseconds between two drawings of the running timeline. */
+const TICK = 50;
 
 const video = byId<HTMLVideoElement>("video");
 const marks = byId<HTMLCanvasElement>("marks");
 const mirrored = byId<HTMLInputElement>("mirror");
 const mesh = byId<HTMLInputElement>("mesh");
 const trouble = byId("trouble");
-const small = document.createElement("canvas");
-const pen = small.getContext("2d", { willReadFrequently: true })!;
+/** The picture as the camera gives it, which is shown, and as it is sent. */
+const full = new OffscreenCanvas(1, 1);
+const small = new OffscreenCanvas(1, 1);
+// Both away from the graphics card: to fetch pixels back from it takes longer than to read them.
+const pens = [full, small].map((canvas) => canvas.getContext("2d", { willReadFrequently: true })!);
 const figure = (await (await fetch("figure.json")).json()) as Figure;
 const ticker = new Ticker(byId<HTMLCanvasElement>("ticker"));
 const cards = new Cards(byId("people"), (name) => (focus = name));
@@ -29,12 +34,13 @@ let socket: WebSocket | null = null;
 let stream: MediaStream | null = null;
 let mirror: Mirror | null = null;
 let zero = 0;
+let ticked = 0;
 let sent = -1;
 let answers: number[] = [];
 let shown: Shown | null = null;
 let focus: string | null = null;
 /** Time → the picture that was sent then: what is drawn over is what was read. */
-const shots = new Map<number, Promise<ImageBitmap>>();
+const shots = new Map<number, ImageBitmap>();
 
 byId("start").addEventListener("click", () => void begin());
 byId("stop").addEventListener("click", () => end(""));
@@ -44,7 +50,11 @@ flip();
 new ResizeObserver(redraw).observe(byId("frame"));
 const frame = () => {
   mirror?.step();
-  if (stream) ticker.draw(focus, (performance.now() - zero) / 1000, dark.matches);
+  const now = performance.now();
+  if (stream && now - ticked > TICK) {
+    ticked = now;
+    ticker.draw(focus, (now - zero) / 1000, dark.matches);
+  }
   requestAnimationFrame(frame);
 };
 requestAnimationFrame(frame);
@@ -84,7 +94,7 @@ async function begin(): Promise<void> {
   byId("rate").textContent = "making the detectors ready …";
   sent = -1;
   zero = performance.now();
-  socket.addEventListener("message", (event) => void answered(JSON.parse(event.data as string) as Answer));
+  socket.addEventListener("message", (event) => answered(JSON.parse(event.data as string) as Answer));
   socket.addEventListener("close", (event) =>
     end(event.reason || "The program on this machine has gone: start it again with kinesics read webcam."));
   document.body.classList.add("running");
@@ -109,8 +119,9 @@ function end(reason: string): void {
   socket?.close();
   socket = null;
   video.srcObject = null;
+  shots.forEach((picture) => picture.close());
   shots.clear();
-  shown?.picture?.close();
+  shown?.picture.close();
   shown = focus = null;
   cards.clear();
   ticker.clear();
@@ -137,9 +148,12 @@ function send(): void {
   const share = Math.min(1, LARGEST / Math.max(video.videoWidth, video.videoHeight));
   const width = Math.round(video.videoWidth * share);
   const height = Math.round(video.videoHeight * share);
-  if (small.width !== width || small.height !== height) [small.width, small.height] = [width, height];
-  pen.drawImage(video, 0, 0, width, height);
-  const pixels = pen.getImageData(0, 0, width, height).data;
+  fit(full, video.videoWidth, video.videoHeight);
+  fit(small, width, height);
+  // The camera goes on meanwhile: what is sent is made of the very picture that will be shown.
+  pens[0]!.drawImage(video, 0, 0);
+  pens[1]!.drawImage(full, 0, 0, width, height);
+  const pixels = pens[1]!.getImageData(0, 0, width, height).data;
   const message = new Uint8Array(16 + pixels.length);
   const head = new DataView(message.buffer);
   const time = (performance.now() - zero) / 1000;
@@ -147,16 +161,24 @@ function send(): void {
   head.setUint32(4, height, true);
   head.setFloat64(8, time, true);
   message.set(pixels, 16);
-  shots.set(time, createImageBitmap(video));
+  shots.set(time, full.transferToImageBitmap());
   socket.send(message);
 }
 
-async function answered(answer: Answer): Promise<void> {
-  const picture = (await shots.get(answer.time)) ?? null;
-  if (!stream) return;
-  // Those before it were dropped for it.
-  for (const time of shots.keys()) if (time <= answer.time) shots.delete(time);
-  shown?.picture?.close();
+function fit(canvas: OffscreenCanvas, width: number, height: number): void {
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+}
+
+function answered(answer: Answer): void {
+  const picture = shots.get(answer.time);
+  if (!picture) return;
+  shots.delete(answer.time);
+  for (const [time, older] of shots) {
+    if (time > answer.time) continue;
+    older.close(); // it was dropped for a newer one
+    shots.delete(time);
+  }
+  shown?.picture.close();
   shown = { answer, picture, width: small.width, height: small.height };
   told(answer);
   focus = nearest(answer.people, focus)?.name ?? focus;
@@ -170,8 +192,9 @@ function told(answer: Answer): void {
   const at = performance.now();
   answers = [...answers.filter((t) => at - t < 2000), at];
   const rate = answers.length > 1 ? ((answers.length - 1) * 1000) / (at - answers[0]!) : 0;
+  const speed = rate.toFixed(rate < 10 ? 1 : 0);
   const late = at - zero - answer.time * 1000;
-  byId("rate").textContent = `${rate.toFixed(0)} pictures/s, ${answer.took.toFixed(0)} ms to read, ${late.toFixed(0)} ms behind`;
+  byId("rate").textContent = `${speed} pictures/s, ${answer.took.toFixed(0)} ms to read, ${late.toFixed(0)} ms behind`;
   Object.assign(window, { kinesics: { answer, rate, late } });
 }
 

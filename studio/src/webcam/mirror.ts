@@ -10,6 +10,9 @@ import type { Pose } from "./answer";
 const QUICK = 0.03;
 const HEAD = 0.06;
 const BODY = 0.13;
+/** Seconds between two drawings, and how many times as long as one takes: without a graphics card they take from the detectors. */
+const LEAST = 0.03;
+const SPARING = 4;
 const REST = new Quaternion();
 
 interface Bone {
@@ -32,6 +35,9 @@ export class Mirror {
   private readonly morphs: Morph[] = [];
   private face: Record<string, number> = {};
   private last = 0;
+  /** Seconds until the browser was ready again after the last drawing. */
+  private cost = 0;
+  private drawn = false;
 
   private constructor(canvas: HTMLCanvasElement, room: HTMLElement) {
     this.stage = new Stage(canvas);
@@ -76,7 +82,10 @@ export class Mirror {
   /** One step towards it; called once per frame. */
   step(): void {
     const now = performance.now() / 1000;
-    const passed = Math.min(0.2, now - this.last);
+    if (this.drawn) this.cost = now - this.last;
+    this.drawn = false;
+    if (now - this.last < Math.max(LEAST, SPARING * (this.cost - LEAST))) return;
+    const passed = now - this.last;
     this.last = now;
     for (const { node, goal, pace } of this.bones.values()) {
       if (node.quaternion.equals(goal)) continue;
@@ -93,7 +102,8 @@ export class Mirror {
       this.stage.dirty = true;
     }
     this.stage.pace(true);
-    if (this.stage.advance()) this.stage.render();
+    this.drawn = this.stage.advance();
+    if (this.drawn) this.stage.render();
   }
 
   /** How far a joint is turned from where it began, degrees: for tests. */

@@ -4,7 +4,7 @@ import { colourOf, isSeen, type Answer, type Figure, type Flat, type Pairs, type
 
 export interface Shown {
   answer: Answer;
-  picture: ImageBitmap | null;
+  picture: ImageBitmap;
   /** Of the picture that was read. */
   width: number;
   height: number;
@@ -45,12 +45,10 @@ export function draw(
     scale,
     flip: look.mirrored ? -1 : 1,
   };
-  if (shown.picture) {
-    c.save();
-    if (look.mirrored) c.transform(-1, 0, 0, 1, wide, 0);
-    c.drawImage(shown.picture, left, top, shown.width * scale, shown.height * scale);
-    c.restore();
-  }
+  c.save();
+  if (look.mirrored) c.transform(-1, 0, 0, 1, wide, 0);
+  c.drawImage(shown.picture, left, top, shown.width * scale, shown.height * scale);
+  c.restore();
   c.lineCap = "round";
   for (const person of shown.answer.people.filter(isSeen)) drawPerson(c, figure, person, place, look.mesh);
 }
