@@ -124,7 +124,8 @@ def make_app(shown: Shown, *, token: str, hosts: frozenset[str]) -> Asgi:
     @app.get(f"/{token}/about.json")
     def about() -> JSONResponse:
         told = {"name": shown.name, "bytes": len(shown.data)}
-        return JSONResponse({**told, "people": list(shown.people), "film": shown.film is not None})
+        film = None if shown.film is None else _plain(shown.film.name)
+        return JSONResponse({**told, "people": list(shown.people), "film": film})
 
     return guard(app, token=token, hosts=hosts)
 
