@@ -35,7 +35,11 @@ def scene(path) -> Scene:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
     return make_clip(
-        tmp_path_factory.mktemp("ein Ordner – 動画") / NAME, range(FRAMES), rate=FPS, codec="libvpx", size=(160, 120)
+        tmp_path_factory.mktemp("ein Ordner – 動画") / NAME,
+        range(FRAMES),
+        rate=FPS,
+        codec="libvpx",
+        size=(160, 120),
     )
 
 
@@ -70,7 +74,10 @@ def test_a_scene_that_was_saved_finds_its_video_again_and_says_so_when_it_is_gon
     with view(tmp_path / "read.kin", block=False, open_browser=False) as viewer:
         assert ask(viewer, "film")[1] == film.read_bytes()
     (tmp_path / NAME).unlink()
-    with caplog.at_level(logging.WARNING), view(tmp_path / "read.kin", block=False, open_browser=False) as viewer:
+    with (
+        caplog.at_level(logging.WARNING),
+        view(tmp_path / "read.kin", block=False, open_browser=False) as viewer,
+    ):
         assert json.loads(ask(viewer, "about.json")[1])["film"] is None
         assert ask(viewer, "film")[0] == 404
     assert "the avatar is shown alone" in caplog.text
@@ -206,7 +213,9 @@ def test_the_one_who_came_later_moves_when_they_are_there(browser, film):
 
 @chromium
 @pytest.mark.parametrize(("name", "codec"), [("alter Film.avi", "mpeg4"), ("alter Film.mp4", "mpeg4")])
-def test_a_video_that_browsers_do_not_play_is_named_and_the_avatar_shown_alone(browser, tmp_path, name, codec):
+def test_a_video_that_browsers_do_not_play_is_named_and_the_avatar_shown_alone(
+    browser, tmp_path, name, codec
+):
     path = make_clip(
         tmp_path / name, range(FRAMES), rate=FPS, codec=codec, size=(160, 120), sound=np.zeros(16000) if name.endswith("mp4") else None
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import resource
@@ -25,7 +26,10 @@ from kinesics.reading.live import LiveReader
 from kinesics.see import models
 from kinesics.studio import webcam as page
 from kinesics.studio.webcam import MOST_PIXELS, Webcam, picture
+from scripts.screenshot import FLAGS, find_browser
 from tests.faces import portrait, scene
+from tests.studio.test_viewer import picture as picture_of
+from tests.studio.test_viewer import until
 
 fetched = pytest.mark.skipif(not models.available(), reason="landmark models have not been fetched")
 
@@ -323,3 +327,87 @@ def test_pictures_of_all_shapes_come_back_as_they_were(width, height):
     seen, at = picture(message(rgb, 12.5))
     assert np.array_equal(seen, rgb)
     assert at == 12.5
+
+
+# ---- the page -----------------------------------------------------------------------------------------------------------
+
+CAMERA = ("--use-fake-device-for-media-stream", "--disable-gpu-compositing")
+
+
+def write_camera(path, pictures, rate: int = 6):
+    """A film in the plain format that Chromium takes for a camera (YUV4MPEG2, 4:4:4)."""
+    height, width = pictures[0].shape[:2]
+    weights = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
+        for rgb in pictures:
+            y, u, v = np.moveaxis(rgb @ weights.T, -1, 0)
+            file.write(b"FRAME\n" + y.clip(0, 255).astype(np.uint8).tobytes())
+            for plane in (u, v):
+                small = plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) + 128
+                file.write(small.clip(0, 255).astype(np.uint8).tobytes())
+    return path
+
+
+@contextlib.contextmanager
+def opened(server: Webcam, *flags: str):
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *CAMERA, *flags])
+        tab = browser.new_page(viewport={"width": 640, "height": 480})
+        tab.errors, tab.hosts = [], set()
+        tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+        tab.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
+        tab.goto(server.url)
+        yield tab
+        browser.close()
+
+
+@fetched
+def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_path):
+    image = portrait(0)[2].rgb
+    film = write_camera(
+        tmp_path / "camera.y4m", [scene([(image, 20 + 6 * k, 8)], 320, 240) for k in range(10)]
+    )
+    camera = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    with Webcam(lambda: LiveReader(hands=False)) as running, opened(running, *camera) as tab:
+        until(tab, "window.kinesics?.mirror")
+        assert tab.evaluate("window.kinesics.mirror.turned('head')") == 0
+        tab.locator("#start").click()
+        until(tab, "window.kinesics.answer?.people.length === 1 && window.kinesics.answer.time > 2", 40)
+        person = tab.evaluate("window.kinesics.answer.people[0]")
+        assert person["box"][2] - person["box"][0] > 60
+        assert tab.locator(".person h2").all_text_contents() == ["person 1"]
+        # The avatar's head goes where the person's does, which is hardly ever exactly ahead.
+        until(tab, "window.kinesics.mirror.turned('head') > 0.05")
+        assert tab.evaluate("window.kinesics.mirror.turned('head')") < 30
+        for name, least in (("#frame", 20), ("#room", 10), ("#running", 2)):
+            assert picture_of(tab, name).std() > least, name
+        until(tab, "window.kinesics.answer.people[0]?.expression != null", 20)
+        tab.locator("#stop").click()
+        until(tab, "!document.getElementById('hello').hidden")
+        assert tab.locator(".person").count() == 0
+        assert tab.locator("#trouble").inner_text() == ""
+        assert tab.errors == []
+        assert len(tab.hosts - {""}) == 1  # "": textures out of the avatar's own file
+
+
+def test_without_leave_to_use_the_camera_the_page_says_what_to_do(server):
+    with opened(server, "--deny-permission-prompts") as tab:
+        tab.locator("#start").click()
+        until(tab, "document.getElementById('trouble').textContent !== ''")
+        assert "not allowed to use the camera" in tab.locator("#trouble").inner_text()
+
+
+def test_when_the_program_ends_the_page_says_so(server, tmp_path):
+    film = write_camera(tmp_path / "camera.y4m", [np.full((240, 320, 3), 90, np.uint8)] * 2)
+    camera = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    with opened(server, *camera) as tab:
+        tab.locator("#start").click()
+        until(tab, "window.kinesics.answer !== null")
+        server.close()
+        until(tab, "document.getElementById('trouble').textContent !== ''")
+        assert "kinesics read webcam" in tab.locator("#trouble").inner_text()

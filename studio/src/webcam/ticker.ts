@@ -24,6 +24,8 @@ const ROWS: [string, (tier: string, label: string) => boolean][] = [
   ["touch", (tier) => tier === "self_touch"],
 ];
 
+const OF_FACES = 4;
+
 /** What an event is called on the page. */
 export function wording(tier: string, label: string): string {
   if (UNKNOWN.test(label)) return "unknown";
@@ -34,15 +36,19 @@ export function wording(tier: string, label: string): string {
 
 export class Ticker {
   private readonly past = new Map<string, Told[]>();
+  /** Whether bodies are followed: else there are no rows of hands. */
+  private bodies = false;
 
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
   clear(): void {
     this.past.clear();
+    this.bodies = false;
   }
 
   /** Take what became certain, and the expression as it is now. */
   add(person: Person, time: number): void {
+    this.bodies ||= person.pose.length > 0;
     const past = (this.past.get(person.name) ?? []).filter((told) => time - told[3] < SECONDS);
     past.push(...person.events);
     if (person.expression !== null) {
@@ -61,12 +67,14 @@ export class Ticker {
     const c = fresh(this.canvas);
     if (!c) return;
     const { clientWidth: wide, clientHeight: high } = this.canvas;
-    const tall = (high - 18) / ROWS.length;
+    const rows = this.bodies ? ROWS : ROWS.slice(0, OF_FACES);
+    const tall = Math.min(36, (high - 18) / rows.length);
+    const foot = rows.length * tall;
     const x = (time: number) => NAMES + (1 - (now - time) / SECONDS) * (wide - NAMES);
     const ink = (alpha: number) => (dark ? `rgb(225 230 242 / ${alpha})` : `rgb(32 38 54 / ${alpha})`);
     c.font = "500 12px system-ui, sans-serif";
     c.textBaseline = "middle";
-    ROWS.forEach(([row], k) => {
+    rows.forEach(([row], k) => {
       c.fillStyle = ink(0.05);
       c.fillRect(NAMES, k * tall + 1.5, wide - NAMES, tall - 3);
       c.fillStyle = ink(0.68);
@@ -76,13 +84,13 @@ export class Ticker {
     for (let back = 0; back <= SECONDS; back += 5) {
       c.textAlign = back === 0 ? "right" : "left";
       c.fillStyle = ink(0.5);
-      c.fillText(back === 0 ? "now" : `−${back} s`, back === 0 ? wide : x(now - back), high - 8);
+      c.fillText(back === 0 ? "now" : `−${back} s`, back === 0 ? wide : x(now - back), foot + 10);
       c.fillStyle = ink(0.1);
-      c.fillRect(x(now - back), 0, 1, high - 18);
+      c.fillRect(x(now - back), 0, 1, foot);
     }
     c.textAlign = "left";
     const past = name === null ? [] : (this.past.get(name) ?? []);
-    ROWS.forEach(([, isOf], k) => {
+    rows.forEach(([, isOf], k) => {
       const own = past.filter((told) => isOf(told[0], told[1])).sort((a, b) => a[2] - b[2]);
       own.forEach((told, i) => {
         const [from, to] = [Math.max(NAMES, x(told[2])), Math.max(NAMES, x(told[3]))];
@@ -107,9 +115,10 @@ function bar(c: CanvasRenderingContext2D, told: Told, at: Bar): void {
   const [tier, label] = told;
   const unknown = UNKNOWN.test(label);
   const width = Math.max(4, at.to - at.from);
-  const hue = hueOf(tier === "expression" ? label : tier in FACE ? FACE[tier]! : tier);
+  const calm = label === "neutral";
+  const hue = calm ? 214 : hueOf(tier === "expression" ? label : tier in FACE ? FACE[tier]! : tier);
   const strength = unknown ? 0.35 : tier === "gestures" ? 0.3 + 0.7 * weightOf(label) : 1;
-  c.fillStyle = unknown ? `rgb(130 138 156 / ${strength})` : `hsl(${hue} ${at.dark ? "72% 66%" : "64% 52%"} / ${strength})`;
+  c.fillStyle = unknown ? `rgb(130 138 156 / ${strength})` : `hsl(${hue} ${at.dark ? calm ? "34% 64%" : "72% 66%" : calm ? "30% 56%" : "64% 52%"} / ${strength})`;
   c.beginPath();
   c.roundRect(at.from, at.top, width, at.tall, 3);
   c.fill();
