@@ -331,6 +331,7 @@ def test_pictures_of_all_shapes_come_back_as_they_were(width, height):
 
 # ---- the page -----------------------------------------------------------------------------------------------------------
 
+PATIENT = 90  # seconds: without a graphics card a browser takes its time
 CAMERA = ("--use-fake-device-for-media-stream", "--disable-gpu-compositing")
 
 
@@ -374,21 +375,21 @@ def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_pat
     )
     camera = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
     with Webcam(lambda: LiveReader(hands=False)) as running, opened(running, *camera) as tab:
-        until(tab, "window.kinesics?.mirror")
+        until(tab, "window.kinesics?.mirror", PATIENT)
         assert tab.evaluate("window.kinesics.mirror.turned('head')") == 0
         tab.locator("#start").click()
-        until(tab, "window.kinesics.answer?.people.length === 1 && window.kinesics.answer.time > 2", 40)
+        until(tab, "window.kinesics.answer?.people.length === 1 && window.kinesics.answer.time > 2", PATIENT)
         person = tab.evaluate("window.kinesics.answer.people[0]")
         assert person["box"][2] - person["box"][0] > 60
         assert tab.locator(".person h2").all_text_contents() == ["person 1"]
         # The avatar's head goes where the person's does, which is hardly ever exactly ahead.
-        until(tab, "window.kinesics.mirror.turned('head') > 0.05")
+        until(tab, "window.kinesics.mirror.turned('head') > 0.05", PATIENT)
         assert tab.evaluate("window.kinesics.mirror.turned('head')") < 30
         for name, least in (("#frame", 20), ("#room", 10), ("#running", 2)):
             assert picture_of(tab, name).std() > least, name
-        until(tab, "window.kinesics.answer.people[0]?.expression != null", 20)
+        until(tab, "window.kinesics.answer.people[0]?.expression != null", PATIENT)
         tab.locator("#stop").click()
-        until(tab, "!document.getElementById('hello').hidden")
+        until(tab, "!document.getElementById('hello').hidden", PATIENT)
         assert tab.locator(".person").count() == 0
         assert tab.locator("#trouble").inner_text() == ""
         assert tab.errors == []
@@ -398,7 +399,7 @@ def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_pat
 def test_without_leave_to_use_the_camera_the_page_says_what_to_do(server):
     with opened(server, "--deny-permission-prompts") as tab:
         tab.locator("#start").click()
-        until(tab, "document.getElementById('trouble').textContent !== ''")
+        until(tab, "document.getElementById('trouble').textContent !== ''", PATIENT)
         assert "not allowed to use the camera" in tab.locator("#trouble").inner_text()
 
 
@@ -407,7 +408,7 @@ def test_when_the_program_ends_the_page_says_so(server, tmp_path):
     camera = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
     with opened(server, *camera) as tab:
         tab.locator("#start").click()
-        until(tab, "window.kinesics.answer !== null")
+        until(tab, "window.kinesics.answer !== null", PATIENT)
         server.close()
-        until(tab, "document.getElementById('trouble').textContent !== ''")
+        until(tab, "document.getElementById('trouble').textContent !== ''", PATIENT)
         assert "kinesics read webcam" in tab.locator("#trouble").inner_text()
