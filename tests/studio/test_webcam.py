@@ -351,7 +351,7 @@ def write_camera(path, pictures, rate: int = 6):
 
 
 @contextlib.contextmanager
-def opened(server: Webcam, *flags: str):
+def opened(server: Webcam, *flags: str, avatar: bool = True):
     path = find_browser()
     if path is None:
         pytest.skip("no Chromium on this machine")
@@ -362,9 +362,16 @@ def opened(server: Webcam, *flags: str):
         tab.errors, tab.hosts = [], set()
         tab.on("pageerror", lambda error: tab.errors.append(str(error)))
         tab.on("request", lambda request: tab.hosts.add(urlsplit(request.url).netloc))
+        if not avatar:  # as where there is no WebGL: everything else goes on
+            tab.route("**/avatar.glb", lambda route: route.abort())
         tab.goto(server.url)
         yield tab
         browser.close()
+
+
+def start(tab) -> None:
+    until(tab, "window.kinesics !== undefined", PATIENT)
+    tab.evaluate("document.getElementById('start').click()")
 
 
 @fetched
@@ -377,7 +384,7 @@ def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_pat
     with Webcam(lambda: LiveReader(hands=False)) as running, opened(running, *camera) as tab:
         until(tab, "window.kinesics?.mirror", PATIENT)
         assert tab.evaluate("window.kinesics.mirror.turned('head')") == 0
-        tab.locator("#start").click()
+        start(tab)
         until(tab, "window.kinesics.answer?.people.length === 1 && window.kinesics.answer.time > 2", PATIENT)
         person = tab.evaluate("window.kinesics.answer.people[0]")
         assert person["box"][2] - person["box"][0] > 60
@@ -388,7 +395,7 @@ def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_pat
         for name, least in (("#frame", 20), ("#room", 10), ("#running", 2)):
             assert picture_of(tab, name).std() > least, name
         until(tab, "window.kinesics.answer.people[0]?.expression != null", PATIENT)
-        tab.locator("#stop").click()
+        tab.evaluate("document.getElementById('stop').click()")
         until(tab, "!document.getElementById('hello').hidden", PATIENT)
         assert tab.locator(".person").count() == 0
         assert tab.locator("#trouble").inner_text() == ""
@@ -397,8 +404,8 @@ def test_in_the_browser_a_camera_is_read_drawn_and_mirrored_by_an_avatar(tmp_pat
 
 
 def test_without_leave_to_use_the_camera_the_page_says_what_to_do(server):
-    with opened(server, "--deny-permission-prompts") as tab:
-        tab.locator("#start").click()
+    with opened(server, "--deny-permission-prompts", avatar=False) as tab:
+        start(tab)
         until(tab, "document.getElementById('trouble').textContent !== ''", PATIENT)
         assert "not allowed to use the camera" in tab.locator("#trouble").inner_text()
 
@@ -406,9 +413,10 @@ def test_without_leave_to_use_the_camera_the_page_says_what_to_do(server):
 def test_when_the_program_ends_the_page_says_so(server, tmp_path):
     film = write_camera(tmp_path / "camera.y4m", [np.full((240, 320, 3), 90, np.uint8)] * 2)
     camera = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
-    with opened(server, *camera) as tab:
-        tab.locator("#start").click()
+    with opened(server, *camera, avatar=False) as tab:
+        start(tab)
         until(tab, "window.kinesics.answer !== null", PATIENT)
+        assert tab.locator("#room").is_hidden()
         server.close()
         until(tab, "document.getElementById('trouble').textContent !== ''", PATIENT)
         assert "kinesics read webcam" in tab.locator("#trouble").inner_text()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kinesics.bodies.action_units import FACS, facs_of_arkit
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.rig import maya
 from kinesics.performance import Face, Interval, Motion, Performance, Signal
 from kinesics.reading._person import body_of, hand_of, tracks
-from kinesics.see.action_units import action_units
 from kinesics.see.events import TIERS, Events
 from kinesics.see.face_network import Neutral
 from kinesics.see.head_events import ANGLES
@@ -285,8 +285,10 @@ def _move(out: Understood, rows: NDArray[np.void], first: int, new: int, stream:
 def _feel(out: Understood, faces: NDArray[np.float64], start: float) -> None:
     """The expression now, and why."""
     person = _performance(faces, start)
-    units = action_units(person.face)
-    units = replace(units, confidence=np.repeat(faces[:, -1, None], len(units.names), axis=1))
+    units = Signal(
+        facs_of_arkit(faces[:, :_FACE]), FACS, ("",) * len(FACS), Fraction(RATE), start,
+        confidence=np.repeat(faces[:, -1, None], len(FACS), axis=1),
+    )  # fmt: skip
     system, networks = _reader_of_expressions()
     read = system.read(person.with_tracks(action_units=units), networks)  # type: ignore[attr-defined]
     out.expression, out.reasons = (read.tier(n).at(units.end - 1e-3) for n in ("expression", "reasons"))
