@@ -111,7 +111,7 @@ def test_what_is_not_sure_is_told_as_unknown():
 
 def test_somebody_who_leaves_and_comes_back_did_nothing_in_between():
     # They leave with a smile on the lips, and it is told when it is certain that they have gone.
-    found, _, _ = watched(uneven(6, 14), without=lambda t: 5 < t < 5 + 2 * GAP)
+    found, _, _ = watched(uneven(6, 14), without=lambda t: 5 < t < 5.4 + GAP)
     first = found["smile"][0]
     assert (first.start, first.end) == pytest.approx((4.1, 5.0), abs=0.2)
     assert not any(i.start < 5.3 and i.end > 5.7 for tier in found.values() for i in tier)

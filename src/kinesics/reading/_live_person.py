@@ -29,7 +29,7 @@ from kinesics.systems import load_system
 
 RATE = 30
 """Samples a second of the even clock."""
-GAP = 0.5
+GAP = 1.0
 """Seconds without somebody after which what they do begins anew."""
 _FACE = len(ARKIT)
 _BODY_TIERS = ("gestures", "self_touch")
