@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 // Fixed file names and no hashes: the bundle is committed as package data, so a rebuild of the same
-// source must give the same three files. Relative URLs, because the server puts a token in the path.
+// source must give the same files. Relative URLs, because the server puts a token in the path.
 export default defineConfig({
   base: "./",
   build: {
@@ -12,10 +12,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rollupOptions: {
+      input: { viewer: "index.html", webcam: "webcam.html" },
       output: {
-        entryFileNames: "viewer.js",
-        assetFileNames: "viewer.[ext]",
-        codeSplitting: false,
+        entryFileNames: "[name].js",
+        // What both pages need: one file, so it can have a fixed name.
+        chunkFileNames: "stage.js",
+        assetFileNames: "[name].[ext]",
       },
     },
   },

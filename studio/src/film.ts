@@ -13,7 +13,8 @@ export class Film {
   async show(source: string): Promise<boolean> {
     this.video.src = source;
     this.open = await new Promise<boolean>((done) => {
-      this.video.addEventListener("loadeddata", () => done(true), { once: true });
+      // Of a film whose sound alone can be decoded there is data, but no picture.
+      this.video.addEventListener("loadeddata", () => done(this.video.videoWidth > 0), { once: true });
       this.video.addEventListener("error", () => done(false), { once: true });
     });
     document.body.classList.toggle("beside", this.open);
@@ -42,6 +43,8 @@ export class Film {
   /** Resolves when the picture of the time that was asked for is there. */
   async settled(): Promise<void> {
     if (!this.open || !this.video.seeking) return;
-    await new Promise((done) => this.video.addEventListener("seeked", done, { once: true }));
+    await new Promise((done) => {
+      for (const event of ["seeked", "error"]) this.video.addEventListener(event, done, { once: true });
+    });
   }
 }

@@ -13,7 +13,7 @@ interface About {
   name: string;
   bytes: number;
   people: string[];
-  film: boolean;
+  film: string | null;
 }
 
 async function start(show: Show): Promise<void> {
@@ -30,7 +30,7 @@ async function start(show: Show): Promise<void> {
     elevation: number("elevation"),
     paused: on("paused") || on("clean"),
     tone: asked.get("tone") ?? undefined,
-    film: about.film ? "film" : undefined,
+    film: about.film === null ? undefined : { address: "film", name: about.film },
     people: about.people,
     person,
   });

@@ -19,8 +19,8 @@ export interface Opening {
   elevation?: number;
   paused?: boolean;
   tone?: string;
-  /** Address of the video that was read, to be shown beside the avatar. */
-  film?: string;
+  /** Address and name of the video that was read, to be shown beside the avatar. */
+  film?: { address: string; name: string };
   people?: string[];
   person?: number;
 }
@@ -73,8 +73,11 @@ export class Show {
     this.look(opening.view && isView(opening.view) ? opening.view : "upper", { jump: true });
     this.controls.opened(loaded, name, [loaded.kind, origin(loaded), size(this.bytes)].filter(Boolean).join(" · "));
     this.controls.among(opening.people ?? [], opening.person ?? 0);
-    if (opening.film && !(await this.film.show(opening.film))) {
-      this.controls.notice("The video cannot be played by this browser; the avatar is shown alone.");
+    const { film } = opening;
+    if (film && !(await this.film.show(film.address))) {
+      this.controls.notice(
+        `This browser cannot play the video ${film.name}; the avatar is shown alone. Convert the video to MP4 (H.264) or WebM to see both.`,
+      );
     }
     document.body.classList.remove("loading");
     if (opening.time !== undefined) this.player.seek(opening.time);

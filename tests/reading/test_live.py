@@ -22,7 +22,7 @@ def test_a_moment_is_told_in_plain_values():
     assert ann["face"][2 * 468 : 2 * 468 + 2] == [60, 100]
     assert ann["gaze"] == pytest.approx({"yaw": 30, "pitch": 0})
     assert ann["units"] == [["AU12", "lip corner puller", 0.6]]
-    assert ann["events"] == ["blink"]
+    assert ann["events"] == [["blinks", "blink", 0.4, 0.6, 1.0]]
     assert ann["reasons"].startswith("AU12")
     json.dumps(ann, allow_nan=False)
 
@@ -32,4 +32,9 @@ def test_what_is_not_sure_is_not_told():
     assert ann["box"] == ann["face"] == ann["hands"] == ann["units"] == []
     assert ann["gaze"] is None
     (nobody,) = told(Scene({"ann": Performance()}), 0.5)["people"]
-    assert (nobody["expression"], nobody["events"], nobody["curves"]) == (None, [], [])
+    assert (nobody["expression"], nobody["events"], nobody["curves"], nobody["mirror"]) == (
+        None,
+        [],
+        [],
+        None,
+    )

@@ -14,8 +14,8 @@ RATE = 25.0
 def smoothed(values: np.ndarray, unit: float = 1.0, rate: float = RATE) -> np.ndarray:
     """A face's points (T, 478, 3) as tracking smooths them."""
     rest, beta = _CALM["face"]
-    smooth = OneEuro(rate, rest=rest, beta=beta, speed=4.0)
-    return np.array([smooth(v.astype(np.float32), unit) for v in values])
+    smooth = OneEuro(rest=rest, beta=beta, speed=4.0)
+    return np.array([smooth(v.astype(np.float32), rate, unit) for v in values])
 
 
 def face(values: np.ndarray) -> np.ndarray:
@@ -70,7 +70,36 @@ def test_noise_at_rest_is_calmed():
 
 def test_a_face_that_changes_its_size_does_not_drag_still_points():
     rest, beta = _CALM["face"]
-    smooth = OneEuro(RATE, rest=rest, beta=beta)
+    smooth = OneEuro(rest=rest, beta=beta)
     still = np.full((478, 3), 300, np.float32)
     for unit in (100, 140, 90, 200):
-        assert np.array_equal(smooth(still, unit), still)
+        assert np.array_equal(smooth(still, RATE, unit), still)
+
+
+def uneven(seed: int) -> np.ndarray:
+    """Seconds of pictures of a camera that stumbles: from 12 to 40 a second, with a pause."""
+    steps = np.random.default_rng(seed).uniform(1 / 40, 1 / 12, 60)
+    steps[30] = 0.4
+    return np.cumsum(steps)
+
+
+def test_uneven_pictures_are_smoothed_by_the_time_between_them():
+    times = uneven(2)
+    way = 10 * ease((times - 1.0) / 0.8)
+    rest, beta = _CALM["face"]
+    by_time, by_count = (OneEuro(rest=rest, beta=beta, speed=4.0) for _ in range(2))
+    rates = 1 / np.diff(times, prepend=times[0] - 0.04)
+    measured, assumed = [], []
+    for value, rate in zip(way, rates, strict=True):
+        points = np.full((478, 3), value, np.float32)
+        measured.append(by_time(points, rate, 100.0)[~_QUICK][0, 0])
+        assumed.append(by_count(points, 100.0, 100.0)[~_QUICK][0, 0])
+    # Taken for 100 pictures a second, the same movement lags twice as far.
+    assert np.abs(measured - way).max() < 0.6 * np.abs(assumed - way).max()
+
+
+def test_after_a_long_pause_a_point_is_where_it_is_seen():
+    smooth = OneEuro(rest=1.5, beta=0.0, speed=4.0)
+    smooth(np.float32([0.0]), 25.0)
+    assert smooth(np.float32([1.0]), 1 / 30)[0] > 0.99  # half a minute in the background
+    assert smooth(np.float32([0.0]), 25.0)[0] > 0.6

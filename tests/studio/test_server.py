@@ -49,7 +49,7 @@ def test_page_and_performance_are_served(viewer):
         "name": "empty.glb",
         "bytes": 12,
         "people": [],
-        "film": False,
+        "film": None,
     }
 
 

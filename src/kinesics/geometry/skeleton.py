@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,10 +97,12 @@ class Skeleton:
             raise DataError(f"no joint {name!r}; this skeleton has: {', '.join(self.names)}")
         return self._index[name]
 
-    @property
+    @cached_property
     def rest(self) -> NDArray[np.float32]:
-        """(J, 3) world positions at rest, metres."""
-        return self.forward(np.tile(rot.IDENTITY, (len(self), 1)), self.offsets[0])[0]
+        """(J, 3) world positions at rest, metres; read-only."""
+        rest = self.forward(np.tile(rot.IDENTITY, (len(self), 1)), self.offsets[0])[0]
+        rest.setflags(write=False)
+        return rest
 
     def forward(
         self, rotations: ArrayLike, root: ArrayLike

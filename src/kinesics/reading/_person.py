@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.avatar import load_avatar
+from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Face, Motion, Performance, Points, Signal
 from kinesics.ports.language import LanguageModel
 from kinesics.see.body3d import PARTS, fit_body
@@ -132,7 +133,9 @@ def understood(
         With ``body`` and ``body_confidence``, tiers of hand shapes and of events, ``expression``, ``reasons`` and ``affect``.
     """
     skeleton = load_avatar(_AVATAR).skeleton
-    hands = {side: hand for side in ("left", "right") if (hand := _hand(person, side, skeleton)) is not None}
+    hands = {
+        side: hand for side in ("left", "right") if (hand := hand_of(person, side, skeleton)) is not None
+    }
     tracks: dict[str, Any] = {}
     for side, hand in hands.items():
         points = person[f"hand_{side}_3d"]
@@ -140,7 +143,7 @@ def understood(
             hand, f"handshape_{side}", fps=float(points.fps), start=points.start
         )
     if "pose_3d" in person:
-        tracks |= _body(person, hands, skeleton)
+        tracks |= body_of(person, hands, skeleton)
     meta = {**person.meta, "avatar": _AVATAR, "synthetic": False}
     person = annotate(Performance({**person.tracks, **tracks}, meta))
     if "action_units" not in person:
@@ -149,7 +152,8 @@ def understood(
     return system.read(person, networks, language=language, progress=progress)  # type: ignore[attr-defined]
 
 
-def _hand(person: Performance, side: str, skeleton: Any) -> HandPose | None:
+def hand_of(person: Performance, side: str, skeleton: Skeleton) -> HandPose | None:
+    """The hand ``"left"`` or ``"right"`` fitted to its landmarks; None where it is not seen."""
     points = person.get(f"hand_{side}_3d")
     if not isinstance(points, Points) or points.confidence is None:
         return None
@@ -158,7 +162,8 @@ def _hand(person: Performance, side: str, skeleton: Any) -> HandPose | None:
     return fit_hand(seen, side, confidence=sure, fps=float(points.fps), skeleton=skeleton)
 
 
-def _body(person: Performance, hands: dict[str, HandPose], skeleton: Any) -> dict[str, Any]:
+def body_of(person: Performance, hands: dict[str, HandPose], skeleton: Skeleton) -> dict[str, Any]:
+    """``body`` and ``body_confidence``, from ``pose``, ``pose_3d`` and fitted hands."""
     points, image = person["pose_3d"], person["pose"]
     found = fit_body(
         points.values, confidence=points.confidence, image=image.values, hands=hands, head=_sure(person.get("head")),

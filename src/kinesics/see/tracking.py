@@ -100,8 +100,8 @@ class Followed:
         """Points smoothed; ``size`` is what their speed is measured in."""
         if what not in self.smooth:
             rest, beta = _CALM["face" if what == "face" else "pose" if what.startswith("pose") else "hand"]
-            self.smooth[what] = OneEuro(rate, rest=rest, beta=beta, speed=4.0)
-        return self.smooth[what](points, size)
+            self.smooth[what] = OneEuro(rest=rest, beta=beta, speed=4.0)
+        return self.smooth[what](points, rate, size)
 
     def gone(self, *parts: str) -> None:
         """What was followed of these parts is forgotten, filters included."""
@@ -114,7 +114,7 @@ class Followed:
 
 
 class Tracker:
-    """Finds and follows everybody in a stream of pictures of one size.
+    """Finds and follows everybody in a stream of pictures; where their size changes, another shot begins.
 
     Parameters
     ----------
@@ -160,8 +160,21 @@ class Tracker:
         self._thumbnail: Array | None = None
         self._retry: dict[str, int] = {}
 
-    def push(self, image: Image) -> list[Followed]:
-        """Who is in the next picture (H, W, 3) uint8, as copies; points are in its pixels."""
+    def push(self, image: Image, *, rate: float | None = None) -> list[Followed]:
+        """Who is in the next picture.
+
+        Parameters
+        ----------
+        image
+            (H, W, 3) uint8.
+        rate
+            Pictures a second as the time since the one before tells, where pictures do not come evenly.
+
+        Returns
+        -------
+        list of Followed
+            Copies; points are in the picture's pixels.
+        """
         small, times = _reduced(image)
         look = self._cuts(small) or self._count % LOOK == 0
         beside = self._beside.submit(self._look_at_bodies, small) if self._beside else None
@@ -175,7 +188,7 @@ class Tracker:
             if body not in here:
                 body.gone("left", "right")
         self._find_hands(small, here)
-        shown = [self._shown(b, small, times) for b in here]
+        shown = [self._shown(b, small, times, rate or self.rate) for b in here]
         self._bodies = [b for b in self._bodies if self._count - b.seen < _FORGET]
         self._count += 1
         return shown
@@ -185,7 +198,7 @@ class Tracker:
         down, across = (max(1, n // 24) for n in image.shape[:2])
         now = image[down // 2 :: down, across // 2 :: across].astype(np.float32)
         last, self._thumbnail = self._thumbnail, now
-        if last is None or float(np.abs(now - last).mean()) < CUT:
+        if last is None or (last.shape == now.shape and float(np.abs(now - last).mean()) < CUT):
             return False
         self._cut = self._count
         for body in self._bodies:
@@ -369,7 +382,7 @@ class Tracker:
             if hand.score >= HAND_SCORE:
                 _give(hand, here)
 
-    def _shown(self, body: Followed, image: Image, times: int) -> Followed:
+    def _shown(self, body: Followed, image: Image, times: int, rate: float) -> Followed:
         """In the pixels of the picture that came, calmed."""
         head = _head(body)
         body.seen, body.place = self._count, _middle(head)
@@ -377,15 +390,15 @@ class Tracker:
         calm = body.calm if self._smooth else (lambda what, points, size, rate: points)
         size = head.size / 1.5
         if body.face is not None:
-            shown.face = _scaled(body.face, calm("face", body.face.points, size, self.rate), times)
+            shown.face = _scaled(body.face, calm("face", body.face.points, size, rate), times)
             shown.patch, shown.mouth = (cut(image, body.face.points) for cut in (patch, mouth))
         if body.pose is not None:
-            points = calm("pose", body.pose.points, size, self.rate)
-            world = calm("pose_3d", body.pose.world, 0.2, self.rate)
+            points = calm("pose", body.pose.points, size, rate)
+            world = calm("pose_3d", body.pose.world, 0.2, rate)
             shown.pose = _scaled(body.pose, points, times, world)
         for side, hand in body.hands.items():
-            points = calm(side, hand.points, hand.region.size / 2, self.rate)
-            world = calm(f"{side}_3d", hand.world, 0.1, self.rate)
+            points = calm(side, hand.points, hand.region.size / 2, rate)
+            world = calm(f"{side}_3d", hand.world, 0.1, rate)
             shown.hands[side] = _scaled(hand, points, times, world)
         return shown
 

@@ -35,6 +35,7 @@ MAX_BYTES = 512 * 1024 * 1024
 _TYPES = {
     "index.html": "text/html; charset=utf-8",
     "viewer.js": "text/javascript; charset=utf-8",
+    "stage.js": "text/javascript; charset=utf-8",
     "viewer.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "licences.txt": "text/plain; charset=utf-8",
@@ -123,7 +124,8 @@ def make_app(shown: Shown, *, token: str, hosts: frozenset[str]) -> Asgi:
     @app.get(f"/{token}/about.json")
     def about() -> JSONResponse:
         told = {"name": shown.name, "bytes": len(shown.data)}
-        return JSONResponse({**told, "people": list(shown.people), "film": shown.film is not None})
+        film = None if shown.film is None else _plain(shown.film.name)
+        return JSONResponse({**told, "people": list(shown.people), "film": film})
 
     return guard(app, token=token, hosts=hosts)
 

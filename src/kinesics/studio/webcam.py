@@ -2,16 +2,17 @@
 
 The page takes the pictures, sends them over a WebSocket to this machine's own loopback address and draws what comes back.
 Nothing is stored, and nothing leaves the machine. Who is let in is settled in :mod:`kinesics.studio._local`; besides,
-one page is served at a time, pictures are raw pixels of a limited size (there is no decoder to attack), and the page
-sends the next one only when it has the answer to one before: pictures that would wait are never made.
+one page is served at a time, and pictures are raw pixels of a limited size: there is no decoder to attack. Of pictures that wait
+the newest is read and the others are dropped, so that a page that is too quick costs no memory and nothing lags.
 
-A message of the page: width and height (uint32, little-endian), time in seconds (float64), then RGBA, row by row. An answer: JSON,
-see :func:`kinesics.reading.live.told`, with ``time`` and ``took`` (milliseconds).
+A message of the page: width and height (uint32, little-endian), time in seconds (float64, later than the one before), then RGBA, row
+by row. An answer: JSON, see :func:`kinesics.reading.live.told`, with ``time`` and ``took`` (milliseconds).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import struct
@@ -39,13 +40,14 @@ log = logging.getLogger(__name__)
 MOST_PIXELS = 1280 * 720
 """Of a picture that the page may send."""
 
-MOST_PER_SECOND = 120
-"""Pictures that a page may send; one that sends more is shut out."""
+PATIENCE = 2.0
+"""Seconds that a new page waits for another one to go: a page that is loaded again comes before the old one has gone."""
 
 _HEAD = struct.Struct("<IId")
 _TYPES = {
     "webcam.html": "text/html; charset=utf-8",
     "webcam.js": "text/javascript; charset=utf-8",
+    "stage.js": "text/javascript; charset=utf-8",
     "webcam.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -87,7 +89,9 @@ def make_app(reader: Callable[[], Reader], *, token: str, hosts: frozenset[str])
         See :func:`kinesics.studio._local.guard`.
     """
     from fastapi import FastAPI
-    from fastapi.responses import JSONResponse, Response
+    from fastapi.responses import FileResponse, JSONResponse, Response
+
+    from kinesics.bodies.avatar import avatar_glb
 
     app: FastAPI = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     folder = resources.files("kinesics.studio") / "static"
@@ -111,13 +115,22 @@ def make_app(reader: Callable[[], Reader], *, token: str, hosts: frozenset[str])
         irises = [[middle, list(range(rim.start, rim.stop))] for middle, rim in figure.IRISES]
         return JSONResponse({"pairs": pairs, "irises": irises, "mesh": figure.MESH, "pixels": MOST_PIXELS})
 
+    @app.get(f"/{token}/avatar.glb")
+    def avatar() -> FileResponse:
+        return FileResponse(avatar_glb("maya"), media_type="model/gltf-binary")
+
     async def read(socket: WebSocket) -> None:
         await socket.accept()
-        if busy.locked():
-            await socket.close(1013, "another page is being read")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await busy.acquire()
+        except TimeoutError:
+            await socket.close(1013, "Another page is being read: stop it there first.")
             return
-        async with busy:
+        try:
             await _serve(socket, reader)
+        finally:
+            busy.release()
 
     app.router.add_websocket_route(f"/{token}/read", read)
     return guard(app, token=token, hosts=hosts)
@@ -127,25 +140,36 @@ async def _serve(socket: WebSocket, reader: Callable[[], Reader]) -> None:
     """Read one page's pictures until it goes."""
     from starlette.websockets import WebSocketDisconnect
 
-    loop = asyncio.get_running_loop()
-    try:
-        reads = await loop.run_in_executor(None, reader)
-        window, count = clock.monotonic(), 0
+    newest: asyncio.Queue[bytes] = asyncio.Queue(1)
+
+    async def receive() -> None:
         while True:
-            message = await socket.receive_bytes()
-            if clock.monotonic() - window > 1:
-                window, count = clock.monotonic(), 0
-            count += 1
-            if count > MOST_PER_SECOND:
-                await socket.close(1008, "too many pictures")
-                return
-            await socket.send_text(await loop.run_in_executor(None, _answer, reads, message))
-    except WebSocketDisconnect:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message["code"])
+            if message.get("bytes") is None:
+                raise DataError("a message of text; expected a picture")
+            if newest.full():
+                newest.get_nowait()
+            newest.put_nowait(message["bytes"])
+
+    async def answer() -> None:
+        reads = await asyncio.to_thread(reader)
+        while True:
+            message = await newest.get()
+            await socket.send_text(await asyncio.to_thread(_answer, reads, message))
+
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(receive())
+            both.create_task(answer())
+    except* WebSocketDisconnect:
         log.info("the page has gone")
-    except (KinesicsError, KeyError) as error:
-        # KeyError: text where bytes were expected.
-        log.warning("webcam: %s", error)
-        await socket.close(1003, str(error)[:120])
+    except* KinesicsError as errors:
+        log.warning("webcam: %s", errors.exceptions[0])
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it has gone meanwhile
+            # A reason holds 123 bytes.
+            await socket.close(1003, str(errors.exceptions[0]).encode()[:120].decode(errors="ignore"))
 
 
 def _answer(reads: Reader, message: bytes) -> str:
