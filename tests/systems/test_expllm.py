@@ -11,7 +11,7 @@ import pytest
 from kinesics.bodies.action_units import UNITS
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError
-from kinesics.performance import Face, Performance, Signal
+from kinesics.performance import Face, Performance, Signal, Video
 from kinesics.ports.language import Rules
 from kinesics.stage.expressions import expressive
 from kinesics.systems import load_system
@@ -211,8 +211,42 @@ def test_one_step_of_the_published_form_is_finite(stage):
     losses["loss"].backward()
     assert all(torch.isfinite(v) for v in losses.values())
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.trainable(stage))
-    with pytest.raises(DataError, match="sees pictures"):
-        list(ExpLLM(config).examples(expressive(4, 3)))
+
+
+def test_the_published_form_learns_from_and_reads_a_film(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+    pytest.importorskip("av")
+    from kinesics.lab import networks
+    from tests.clips import STEP, make_clip
+
+    config = ExpLLMConfig.paper().changed(
+        width=16, layers=1, heads=2, hidden=24, vocabulary=100, side=28, eye_width=16, eye_layers=1, eye_heads=2, eye_hidden=24
+    )  # fmt: skip
+    system, show = ExpLLM(config), expressive(4, 3, seconds=4.0)
+    with pytest.raises(DataError, match="'video' and 'face_box'"):
+        list(system.examples(show))
+    video = Video.load(make_clip(tmp_path / "film.mp4", range(100), rate=25))
+    box = np.tile(np.array([24.0, 18, 16, 12]), (100, 1))
+    sure = np.ones((100, 4))
+    sure[:50] = 0  # a face is seen from the third second on
+    show = show.with_tracks(
+        video=video,
+        face_box=Signal(box, ("x", "y", "width", "height"), ("px",) * 4, 25, confidence=sure),
+    )
+    rows = list(system.examples(show))
+    assert len(rows) == 2
+    assert all(set(r) == {"picture", "label", "affect", "plan"} for r in rows)
+    assert all(r["picture"].shape == (3, 28, 28) and np.ptp(r["picture"][0]) < 0.2 for r in rows)
+    grey = 255 * (rows[0]["picture"][0].mean() * 0.26862954 + 0.48145466)
+    assert 50 <= 40 + (grey - 10) / STEP < 75, "a picture of the third second"
+    parts = networks(system.network())
+    read = system.read(show, parts, least=0.0)
+    labels = read.tier("expression")
+    assert labels[0].label == "unknown"
+    assert labels[0].end == pytest.approx(2.0, abs=0.25)
+    assert labels[-1].label != "unknown"
+    assert read.tier("reasons")[0].start >= 1.75
 
 
 def test_it_learns_and_its_export_does_as_torch_does(tmp_path):
