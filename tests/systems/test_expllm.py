@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kinesics.bodies.action_units import UNITS
+from kinesics.bodies.action_units import UNITS, feafa_of_arkit, from_arkit, from_feafa
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError
 from kinesics.performance import Face, Performance, Signal, Video
@@ -181,6 +181,39 @@ def test_examples_hold_the_truth_that_is_felt():
         list(ExpLLM().examples(face(np.zeros(60))))
 
 
+def test_of_a_moment_all_that_moves_is_told():
+    shows = [expressive(4, i, emotion="neutral", talking=True, busy=True) for i in range(6)]
+    told = 0
+    for row in (row for show in shows for row in ExpLLM().examples(show)):
+        three = row["units"][:, :3]
+        if np.ptp(three, axis=1).max() > 0:
+            continue  # a second
+        strength = row["units"][:, [1, 4]].max(axis=1)
+        clear = {u for u, s in zip(UNITS, strength, strict=True) if s >= plans.ACTIVE + 0.05}
+        plan = plans.read("neutral", [int(t) for t in row["plan"] if t != plans.PAD])
+        named_units = {s.unit for s in plan.seen}
+        assert clear <= named_units or len(named_units) == plans.MOST
+        told += len(clear)
+    assert told > 10
+
+
+def test_instruments_err_on_each_side_but_not_about_what_has_none():
+    torch = pytest.importorskip("torch")
+    from kinesics.bodies.action_units import PAIRED
+    from kinesics.systems.read.expllm.net import _mismeasured
+
+    true = torch.full((64, 24, 7), 0.4)
+    true[..., 6] = 1
+    true[:, 3] = 0  # not looked for
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        seen = _mismeasured(true, 0.3, flip=True)
+    assert (seen[:, 3] == 0).all()
+    apart = (seen[..., :3] - seen[..., 3:6]).abs().amax(dim=(0, 2))
+    for k, unit in enumerate(UNITS):
+        assert (apart[k] > 0.05) == (unit in PAIRED and k != 3)
+
+
 def test_the_published_sizes():
     torch = pytest.importorskip("torch")
     config = ExpLLMConfig.paper()
@@ -303,8 +336,6 @@ def test_what_ships_reads_people_it_has_not_seen():
 
 
 def _felt(show):
-    from kinesics.bodies.action_units import from_arkit
-
     return from_arkit(show.get("felt").values).values[None]
 
 
@@ -320,3 +351,34 @@ def test_neutral_talk_is_not_taken_for_feeling():
             whole += span.duration
             felt += span.duration * (span.label not in ("neutral", "unknown"))
     assert felt / whole < 0.1
+
+
+def test_errors_on_one_side_are_not_taken_for_contempt():
+    pytest.importorskip("openvino")
+    system, parts = load_system("expllm")
+    stream, seen = np.random.Generator(np.random.Philox(7)), []
+    for i in range(40):
+        shown = from_arkit(expressive(103, i, emotion="neutral", talking=True, acted=True).face.values[20:50])
+        values = shown.values * np.exp(0.3 * stream.standard_normal(39)) + 0.05 * np.abs(
+            stream.standard_normal(39)
+        )
+        seen.append(over_time.summary(values[None].astype(np.float32), shown.known)[0])
+    labels = system.labels(seen, parts)[0].argmax(axis=1)
+    assert (labels == EMOTIONS.index("neutral")).mean() >= 0.85
+
+
+def test_what_ships_names_what_busy_faces_on_photographs_do():
+    pytest.importorskip("openvino")
+    system, parts = load_system("expllm")
+    rows, active = [], []
+    for i in range(48):
+        moment = expressive(104, i, busy=True, talking=False).face.values[30:31]
+        measured = from_feafa(feafa_of_arkit(moment))
+        rows.append(over_time.summary(measured.values[None], measured.known)[0])
+        strength = rows[-1][:, [1, 4]].max(axis=1)
+        active.append({UNITS[k] for k in np.flatnonzero(strength >= plans.ACTIVE)})
+    labels = [EMOTIONS[k] for k in system.labels(rows, parts)[0].argmax(axis=1)]
+    made = [{s.unit for s in p.seen} for p in system.plans(np.stack(rows), labels, parts)]
+    both = sum(len(a & b) for a, b in zip(made, active, strict=True))
+    assert both / sum(map(len, made)) >= 0.9
+    assert both / sum(map(len, active)) >= 0.6
