@@ -56,6 +56,16 @@ def test_the_same_seed_is_the_same_face_and_others_are_not():
     assert first.face.difference(other.face) > 0.1
 
 
+def test_busy_faces_do_more_than_they_feel():
+    def count(busy):
+        shows = [expressive(6, i, talking=False, busy=busy) for i in range(24)]
+        return np.mean([sum(v > 0.2 for v in usual(show, "felt").values()) for show in shows])
+
+    assert count(True) > count(False) + 0.8
+    felt, busy = expressive(6, 1), expressive(6, 1, busy=True)
+    assert busy.tier("emotion") == felt.tier("emotion")
+
+
 def test_all_that_is_told_is_there():
     for i in range(16):
         show = expressive(2, i)

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from kinesics.bodies.action_units import UNITS
+from kinesics.bodies.action_units import UNITS, feafa_of_arkit, from_arkit, from_feafa
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError
-from kinesics.performance import Face, Performance, Signal
+from kinesics.performance import Face, Performance, Signal, Video
 from kinesics.ports.language import Rules
 from kinesics.stage.expressions import expressive
 from kinesics.systems import load_system
@@ -181,6 +181,39 @@ def test_examples_hold_the_truth_that_is_felt():
         list(ExpLLM().examples(face(np.zeros(60))))
 
 
+def test_of_a_moment_all_that_moves_is_told():
+    shows = [expressive(4, i, emotion="neutral", talking=True, busy=True) for i in range(6)]
+    told = 0
+    for row in (row for show in shows for row in ExpLLM().examples(show)):
+        three = row["units"][:, :3]
+        if np.ptp(three, axis=1).max() > 0:
+            continue  # a second
+        strength = row["units"][:, [1, 4]].max(axis=1)
+        clear = {u for u, s in zip(UNITS, strength, strict=True) if s >= plans.ACTIVE + 0.05}
+        plan = plans.read("neutral", [int(t) for t in row["plan"] if t != plans.PAD])
+        named_units = {s.unit for s in plan.seen}
+        assert clear <= named_units or len(named_units) == plans.MOST
+        told += len(clear)
+    assert told > 10
+
+
+def test_instruments_err_on_each_side_but_not_about_what_has_none():
+    torch = pytest.importorskip("torch")
+    from kinesics.bodies.action_units import PAIRED
+    from kinesics.systems.read.expllm.net import _mismeasured
+
+    true = torch.full((64, 24, 7), 0.4)
+    true[..., 6] = 1
+    true[:, 3] = 0  # not looked for
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        seen = _mismeasured(true, 0.3, flip=True)
+    assert (seen[:, 3] == 0).all()
+    apart = (seen[..., :3] - seen[..., 3:6]).abs().amax(dim=(0, 2))
+    for k, unit in enumerate(UNITS):
+        assert (apart[k] > 0.05) == (unit in PAIRED and k != 3)
+
+
 def test_the_published_sizes():
     torch = pytest.importorskip("torch")
     config = ExpLLMConfig.paper()
@@ -211,8 +244,42 @@ def test_one_step_of_the_published_form_is_finite(stage):
     losses["loss"].backward()
     assert all(torch.isfinite(v) for v in losses.values())
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.trainable(stage))
-    with pytest.raises(DataError, match="sees pictures"):
-        list(ExpLLM(config).examples(expressive(4, 3)))
+
+
+def test_the_published_form_learns_from_and_reads_a_film(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+    pytest.importorskip("av")
+    from kinesics.lab import networks
+    from tests.clips import STEP, make_clip
+
+    config = ExpLLMConfig.paper().changed(
+        width=16, layers=1, heads=2, hidden=24, vocabulary=100, side=28, eye_width=16, eye_layers=1, eye_heads=2, eye_hidden=24
+    )  # fmt: skip
+    system, show = ExpLLM(config), expressive(4, 3, seconds=4.0)
+    with pytest.raises(DataError, match="'video' and 'face_box'"):
+        list(system.examples(show))
+    video = Video.load(make_clip(tmp_path / "film.mp4", range(100), rate=25))
+    box = np.tile(np.array([24.0, 18, 16, 12]), (100, 1))
+    sure = np.ones((100, 4))
+    sure[:50] = 0  # a face is seen from the third second on
+    show = show.with_tracks(
+        video=video,
+        face_box=Signal(box, ("x", "y", "width", "height"), ("px",) * 4, 25, confidence=sure),
+    )
+    rows = list(system.examples(show))
+    assert len(rows) == 2
+    assert all(set(r) == {"picture", "label", "affect", "plan"} for r in rows)
+    assert all(r["picture"].shape == (3, 28, 28) and np.ptp(r["picture"][0]) < 0.2 for r in rows)
+    grey = 255 * (rows[0]["picture"][0].mean() * 0.26862954 + 0.48145466)
+    assert 50 <= 40 + (grey - 10) / STEP < 75, "a picture of the third second"
+    parts = networks(system.network())
+    read = system.read(show, parts, least=0.0)
+    labels = read.tier("expression")
+    assert labels[0].label == "unknown"
+    assert labels[0].end == pytest.approx(2.0, abs=0.25)
+    assert labels[-1].label != "unknown"
+    assert read.tier("reasons")[0].start >= 1.75
 
 
 def test_it_learns_and_its_export_does_as_torch_does(tmp_path):
@@ -269,8 +336,6 @@ def test_what_ships_reads_people_it_has_not_seen():
 
 
 def _felt(show):
-    from kinesics.bodies.action_units import from_arkit
-
     return from_arkit(show.get("felt").values).values[None]
 
 
@@ -286,3 +351,34 @@ def test_neutral_talk_is_not_taken_for_feeling():
             whole += span.duration
             felt += span.duration * (span.label not in ("neutral", "unknown"))
     assert felt / whole < 0.1
+
+
+def test_errors_on_one_side_are_not_taken_for_contempt():
+    pytest.importorskip("openvino")
+    system, parts = load_system("expllm")
+    stream, seen = np.random.Generator(np.random.Philox(7)), []
+    for i in range(40):
+        shown = from_arkit(expressive(103, i, emotion="neutral", talking=True, acted=True).face.values[20:50])
+        values = shown.values * np.exp(0.3 * stream.standard_normal(39)) + 0.05 * np.abs(
+            stream.standard_normal(39)
+        )
+        seen.append(over_time.summary(values[None].astype(np.float32), shown.known)[0])
+    labels = system.labels(seen, parts)[0].argmax(axis=1)
+    assert (labels == EMOTIONS.index("neutral")).mean() >= 0.85
+
+
+def test_what_ships_names_what_busy_faces_on_photographs_do():
+    pytest.importorskip("openvino")
+    system, parts = load_system("expllm")
+    rows, active = [], []
+    for i in range(48):
+        moment = expressive(104, i, busy=True, talking=False).face.values[30:31]
+        measured = from_feafa(feafa_of_arkit(moment))
+        rows.append(over_time.summary(measured.values[None], measured.known)[0])
+        strength = rows[-1][:, [1, 4]].max(axis=1)
+        active.append({UNITS[k] for k in np.flatnonzero(strength >= plans.ACTIVE)})
+    labels = [EMOTIONS[k] for k in system.labels(rows, parts)[0].argmax(axis=1)]
+    made = [{s.unit for s in p.seen} for p in system.plans(np.stack(rows), labels, parts)]
+    both = sum(len(a & b) for a, b in zip(made, active, strict=True))
+    assert both / sum(map(len, made)) >= 0.9
+    assert both / sum(map(len, active)) >= 0.6

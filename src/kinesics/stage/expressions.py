@@ -52,6 +52,8 @@ _PHONES = tuple("P B M F V TH T D K G CH SH S Z N L R AA AE AH EH IH IY AO OW UH
 _VOWELS = frozenset("AA AE AH EH IH IY AO OW UH UW".split())
 _STRAY = ("1", "2", "4", "5", "7", "10", "12", "14", "15", "17", "20", "24", "28", "29", "34", "43")
 """Units that come by themselves now and then."""
+_FREE = ("16", "18", "22", "25", "26", "28", "29", "30", "34", "43")
+"""Units that come with any feeling, or none: lips, jaw and cheeks that are busy with something else, closed eyes."""
 
 
 @cache
@@ -74,6 +76,7 @@ def expressive(
     talking: bool | None = None,
     seconds: float = 2.4,
     acted: bool | None = None,
+    busy: bool = False,
 ) -> Performance:
     """One face that feels one thing all the while.
 
@@ -89,6 +92,9 @@ def expressive(
         How long.
     acted
         Whether it feels as our engine has it, or by a prototype; drawn by default.
+    busy
+        Whether it does more than it feels, as faces on photographs do: any units weakly, and those that say nothing of
+        feelings in any strength. They belong to ``felt``.
 
     Returns
     -------
@@ -121,6 +127,9 @@ def expressive(
         if second is not None:
             units += _drawn(second, share * intensity, stream)
         realiser.add([_behaviour(i, *unit, seconds) for i, unit in enumerate(units)], 0.0)
+    if busy:
+        more = _besides(rng(seed, "expressive", number, "besides"))
+        realiser.add([_behaviour(50 + i, *unit, seconds) for i, unit in enumerate(more)], 0.0)
     phones = _said(stream, seconds) if talking else []
     if phones:
         realiser.hear(phones)
@@ -168,6 +177,19 @@ def _drawn(emotion: str, intensity: float, stream: np.random.Generator) -> Drawn
     while stream.random() < stray and len(out) < 24:
         out.append((str(stream.choice(np.array(_STRAY))), "BOTH", float(stream.uniform(0.05, 0.3))))
     return [(u, s, float(np.clip(a, 0.02, 1.0))) for u, s, a in out]
+
+
+def _besides(stream: np.random.Generator) -> Drawn:
+    """Units that belong to no feeling."""
+    out: Drawn = []
+    for _ in range(1 + int(stream.poisson(2.0))):
+        free = stream.random() < 0.6
+        unit = str(stream.choice(np.array(_FREE if free else _STRAY)))
+        sides = ("LEFT", "RIGHT") if unit == "30" or stream.random() < 0.1 else ("BOTH",)
+        out.append(
+            (unit, str(stream.choice(np.array(sides))), float(stream.uniform(0.05, 0.9 if free else 0.4)))
+        )
+    return out
 
 
 def _behaviour(index: int, unit: str, side: str, amount: float, seconds: float) -> Behaviour:

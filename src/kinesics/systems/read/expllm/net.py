@@ -8,13 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kinesics.bodies.action_units import UNITS
+from kinesics.bodies.action_units import PAIRED, UNITS
 from kinesics.nn.graphs import Graph
 from kinesics.nn.language import UNSAID, CausalLM, adapt, adapters, next_token_loss, splice
 from kinesics.nn.vision_transformer import VisionTransformer
-from kinesics.systems.read._plans import ASK_LABEL, ASK_REASONS, FACE, FIRST_LABEL, PAD
+from kinesics.systems.read._plans import ACTIVE, ASK_LABEL, ASK_REASONS, FACE, FIRST_LABEL, PAD
 from kinesics.systems.read.expllm.spec import PER_UNIT, ExpLLMConfig
 
+_PRESENCE = 0.1
+"""Share of faces that are measured as present or not."""
 _ADAPTED = ("query", "key", "value", "key_value", "out")
 
 
@@ -129,7 +131,9 @@ class Net(nn.Module):
         ids, wanted = self._tokens(label, batch["plan"] if stage == "reasons" else None)
         known, asked = self.known(face, ids), self.config.rows
         found = {
-            "label": F.cross_entropy(self.model.say(known[:, asked]), label),
+            "label": F.cross_entropy(
+                self.model.say(known[:, asked]), label, label_smoothing=self.config.smoothing
+            ),
             "affect": F.mse_loss(self.felt(known[:, asked]), batch["affect"]),
         }
         if stage == "reasons":
@@ -166,12 +170,28 @@ class Net(nn.Module):
 
 
 def _mismeasured(units: Tensor, noise: float, *, flip: bool) -> Tensor:
-    """Units as an instrument has them that over- and underestimates each by its own factor, and sees some that are not there."""
-    size = (len(units), len(UNITS), 1)
-    gain = torch.exp(noise * torch.randn(size, device=units.device))
-    stray = 0.2 * noise * torch.randn(size, device=units.device).clamp(min=0)
-    values = (units[..., :-1] * gain + stray).clamp(0, 1) * units[..., -1:]
+    """Units as an instrument has them that over- and underestimates each by its own factor, and sees some that are not there.
+
+    Each side errs by itself, too, else every error on one side would be taken for contempt. Instruments also have scales of their own: weak
+    movements count more or less with them, and some tell presence alone.
+    """
+    count, known = len(units), units[..., -1:]
+    sided = torch.tensor([u in PAIRED for u in UNITS], device=units.device)[:, None, None]
+
+    def errors() -> Tensor:
+        """(count, 24, 2, 1) of standard deviation 1, half of it each side's own; of units without sides both are one."""
+        both = torch.randn(count, len(UNITS), 1, 1, device=units.device)
+        own = torch.randn(count, len(UNITS), 2, 1, device=units.device)
+        own = torch.where(sided, own, own[..., :1, :])
+        return 0.5**0.5 * (both + own)
+
+    values = units[..., :-1].reshape(count, len(UNITS), 2, 3)
+    scale = torch.exp(noise * torch.randn(count, 1, 1, 1, device=units.device))
+    values = values.clamp(min=1e-6).pow(scale) * torch.exp(noise * errors())
+    values = values + 0.2 * noise * errors().clamp(min=0)
+    alone = torch.rand(count, 1, 1, 1, device=units.device) < _PRESENCE
+    values = torch.where(alone, (values >= ACTIVE).to(values), values).clamp(0, 1)
     if flip:
-        turned = torch.cat([values[..., 3:], values[..., :3]], dim=-1)
-        values = torch.where(torch.rand(len(units), 1, 1, device=units.device) < 0.5, turned, values)
-    return torch.cat([values, units[..., -1:]], dim=-1)
+        turned = torch.rand(count, 1, 1, 1, device=units.device) < 0.5
+        values = torch.where(turned, values.flip(2), values)
+    return torch.cat([values.reshape(count, len(UNITS), 6) * known, known], dim=-1)

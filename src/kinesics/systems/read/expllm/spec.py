@@ -3,7 +3,7 @@
 Paper: Lan, Xue, Qi et al., "ExpLLM: Towards Chain of Thought for Facial Expression Recognition", IEEE Transactions on Multimedia 2025
 (arXiv 2409.02828).
 
-**In.** ``face`` (ARKit 52), or ``action_units`` where there is none. **Out.** Tiers ``expression`` (one of the eight emotions or
+**In.** ``face`` (ARKit 52), or ``action_units`` where there is none; ``paper`` sees ``video`` and ``face_box`` of a person who was read besides. **Out.** Tiers ``expression`` (one of the eight emotions or
 ``unknown``, its confidence, its intensity as value) and ``reasons`` (for each expression three parts: key observations, emotional
 interpretation, conclusion), and ``affect`` (valence and arousal from −1 to 1, at the rate of what was read).
 
@@ -27,9 +27,10 @@ where the paper learns GPT-4o's prose; labels are eight and unknown, over time; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ from kinesics.systems._system import Capability, Config, Networks, System, Train
 from kinesics.systems.read import _expressions as over_time
 from kinesics.systems.read import _plans as plans
 from kinesics.systems.read import _prose, _reasoning
+from kinesics.systems.read.expllm.pictures import pictures, seen_at
 
 EMOTIONS = features.EMOTIONS
 FPS = 25
@@ -79,6 +81,8 @@ class ExpLLMConfig(Config):
         Of the language model.
     noise
         How wrongly units are measured while it learns.
+    smoothing
+        How much of each label is spread over the others.
     """
 
     eyes: str = "units"
@@ -98,6 +102,7 @@ class ExpLLMConfig(Config):
     alpha: float = 16.0
     dropout: float = 0.05
     noise: float = 0.3
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         choose("eyes", self.eyes, ("units", "picture"))
@@ -154,20 +159,20 @@ class ExpLLM(System):
             return Training(60_000, 128, 5e-4, weight_decay=0.05, warm_up=1800, precision="bf16")
         if stage == "label":
             return Training(
-                500, 64, 3e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
+                1000, 64, 3e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
             )
         return Training(
-            900, 32, 2e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
+            2700, 32, 2e-3, weight_decay=0.01, warm_up=50, drops=((0.6, 0.3), (0.85, 0.3)), average=0.98
         )
 
     def examples(self, performance: Performance) -> Iterator[dict[str, NDArray]]:
         """Seconds and moments of a face, each as one of :data:`VIEWS` has it.
 
         Yields ``units`` (24, 7), ``label`` (), ``affect`` (3,: valence, arousal, intensity), ``plan`` (48,). From the tier ``emotion``, the track
-        ``felt`` (what of the face is expression; the weakest of each window by default) and ``meta["affect"]``.
+        ``felt`` (what of the face is expression; the weakest of each window by default) and ``meta["affect"]``. Of a moment all that moves is
+        told: nobody sees from a photograph whether lips speak or lids blink. Where pictures are seen, ``picture`` (3, 224, 224) stands for
+        ``units``, of moments alone, from the tracks ``video`` and ``face_box``.
         """
-        if self.config.eyes != "units":
-            raise DataError("expllm sees pictures under this configuration; its examples here are of units")
         if "emotion" not in performance:
             raise DataError(
                 f"expllm learns from the track 'emotion'; this performance has: {', '.join(performance)}"
@@ -176,24 +181,29 @@ class ExpLLM(System):
         felt = features.arkit(performance.get("felt"), FPS) if "felt" in performance else None
         size, start = round(SPAN * FPS), performance.face.start
         stream = rng(0, "expllm", performance.meta.get("number", 0), len(face))
+        pictured = self.config.eyes == "picture"
+        made, times = [], []
         for first in range(0, len(face) - size + 1, size):
             middle = start + (first + size / 2) / FPS
             told = [i for i in performance.tier("emotion") if i.start <= middle < i.end]
-            for moment in (False, True):
+            for moment in (True,) if pictured else (False, True):
                 place = first + int(stream.integers(size))
                 rows = face[place : place + 1] if moment else face[first : first + size]
-                true = (
-                    None
-                    if felt is None
-                    else felt[place : place + 1]
-                    if moment
-                    else felt[first : first + size]
-                )
+                true = rows if moment else None if felt is None else felt[first : first + size]
                 speech = not moment and _speaks(
                     performance, start + first / FPS, start + (first + size) / FPS
                 )
-                view = VIEWS[int(stream.choice(3, p=(0.5, 0.3, 0.2)))]
-                yield _example(rows, true, told, speech, performance.meta.get("affect"), view)
+                view = VIEWS[0 if pictured else int(stream.choice(3, p=(0.5, 0.3, 0.2)))]
+                made.append(_example(rows, true, told, speech, performance.meta.get("affect"), view))
+                times.append(start + place / FPS)
+        if not pictured:
+            yield from made
+            return
+        seen = np.flatnonzero(seen_at(performance, times))
+        for k, picture in zip(
+            seen, pictures(performance, np.array(times)[seen], self.config.side), strict=True
+        ):
+            yield {**{n: v for n, v in made[k].items() if n != "units"}, "picture": picture}
 
     def read(
         self,
@@ -210,7 +220,8 @@ class ExpLLM(System):
         Parameters
         ----------
         performance
-            With ``face``, or ``action_units`` (0 to 1, FACS names; where it has a confidence, what is not seen is not read).
+            With ``face``, or ``action_units`` (0 to 1, FACS names; where it has a confidence, what is not seen is not read). Where
+            pictures are seen, with ``video`` and ``face_box``, too: units then only tell what may be named.
         networks
             From :func:`kinesics.systems.load_system`, or of a network in training (``kinesics.lab.networks``).
         language
@@ -237,12 +248,27 @@ class ExpLLM(System):
             raise DataError(f"least {least}; expected 0 to 1")
         track, measured, sure = _measured(performance)
         seen = over_time.windows(measured.values, measured.known, FPS, SPAN)
-        shares, affect = self.labels(seen, networks)
+        if self.config.eyes == "picture":
+            moments = np.minimum(track.start + (np.arange(len(seen)) + 0.5) * over_time.HOP, track.end)
+            sure = sure * seen_at(performance, moments)
+            shares, affect = self.labels(pictures(performance, moments, self.config.side), networks)
+        else:
+            shares, affect = self.labels(seen, networks)
         spans = over_time.steady(shares, sure, least=least)
         told = [s for s in spans if s.label != over_time.UNKNOWN]
         whole = [seen[s.first : s.last].mean(axis=0) for s in told]
+        looks = None
+        if self.config.eyes == "picture" and told:
+            middles = [track.start + (s.first + s.last) / 2 * over_time.HOP for s in told]
+            looks = list(pictures(performance, middles, self.config.side))
         why = (
-            dict(zip(told, self.plans(np.stack(whole), [s.label for s in told], networks), strict=True))
+            dict(
+                zip(
+                    told,
+                    self.plans(np.stack(whole), [s.label for s in told], networks, looks=looks),
+                    strict=True,
+                )
+            )
             if told
             else {}
         )
@@ -272,13 +298,15 @@ class ExpLLM(System):
             how |= {"language": language.name, "unparsed": language.failed, "dropped": dropped}
         return Performance({**performance.tracks, **made}, {**performance.meta, self.name: how})
 
-    def labels(self, seen: NDArray, networks: Networks) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def labels(
+        self, seen: Iterable[NDArray], networks: Networks
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What faces express.
 
         Parameters
         ----------
         seen
-            (N, 24, 7) of :func:`kinesics.systems.read._expressions.windows`.
+            N of (24, 7), see :func:`kinesics.systems.read._expressions.windows`, or of (3, side, side) pictures.
         networks
             See :meth:`read`.
 
@@ -288,8 +316,9 @@ class ExpLLM(System):
             (N, 8) probabilities of the emotions; (N, 3) valence, arousal and intensity.
         """
         shares, affect = [], []
-        for first in range(0, len(seen), 256):
-            part = seen[first : first + 256].astype(np.float32)
+        faces, most = iter(seen), 256 if self.config.eyes == "units" else 16
+        while some := list(islice(faces, most)):
+            part = np.stack(some).astype(np.float32)
             made = networks["next"](units=part, ids=np.tile(self._asked(), (len(part), 1)))
             scores = made["scores"][:, plans.FIRST_LABEL : plans.FIRST_LABEL + len(EMOTIONS)].astype(
                 np.float64
@@ -299,7 +328,14 @@ class ExpLLM(System):
             affect.append(made["affect"])
         return np.concatenate(shares).astype(np.float32), np.concatenate(affect)
 
-    def plans(self, faces: NDArray, labels: Sequence[str], networks: Networks) -> list[plans.Plan]:
+    def plans(
+        self,
+        faces: NDArray,
+        labels: Sequence[str],
+        networks: Networks,
+        *,
+        looks: Sequence[NDArray] | None = None,
+    ) -> list[plans.Plan]:
         """The reasons for labels as plans: the likeliest tokens that the grammar and the measured units allow, one after the other.
 
         Parameters
@@ -310,13 +346,16 @@ class ExpLLM(System):
             N, what they express.
         networks
             See :meth:`read`.
+        looks
+            N pictures, where the network sees these; ``faces`` then only tell what may be named.
         """
         faces = np.asarray(faces, np.float32)
+        seen = faces if looks is None else np.stack(looks)
         writers = [plans.Grammar(n, _reasoning.active(f)) for n, f in zip(labels, faces, strict=True)]
         start = [[*self._asked(), plans.NUMBER[n], plans.ASK_REASONS] for n in labels]
         ids = np.array(start, np.int64).reshape(len(faces), -1)
         while going := [i for i, writer in enumerate(writers) if not writer.done]:
-            made = networks["next"](units=faces[going], ids=ids[going])
+            made = networks["next"](units=seen[going], ids=ids[going])
             allowed = np.stack([writers[i].allowed() for i in going])
             best = np.where(allowed, made["scores"][:, : len(plans.TOKENS)], -np.inf).argmax(axis=1)
             ids = np.pad(ids, ((0, 0), (0, 1)), constant_values=plans.PAD)
