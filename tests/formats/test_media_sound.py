@@ -23,9 +23,11 @@ def test_a_mapped_sound_is_the_sound(clip, monkeypatch):
     monkeypatch.setattr(_media_sound, "_HELD", 5000)
     monkeypatch.setattr(_media_sound, "_BLOCK", 3000)
     mapped, again = sound_of(clip)
-    assert facts == again and mapped.start == held.start
+    assert facts == again
+    assert mapped.start == held.start
     np.testing.assert_array_equal(mapped.samples, held.samples)
-    assert not mapped.samples.flags.writeable and not mapped.samples.flags.owndata
+    assert not mapped.samples.flags.writeable
+    assert not mapped.samples.flags.owndata
     # What follows works on it as on any other: a part, and a film that is written with it.
     part = mapped.slice(0.5, 1.0)
     np.testing.assert_array_equal(part.samples, held.slice(0.5, 1.0).samples)
@@ -49,4 +51,5 @@ def test_holes_in_the_time_stamps_are_silent_in_a_mapped_sound_too(tmp_path, mon
     monkeypatch.setattr(_media_sound, "_BLOCK", 700)
     samples = sound_of(path)[0].samples
     assert len(samples) == 24000
-    assert np.abs(samples[8100:15900]).max() == 0 and samples[:7900].min() > 0.2 < samples[16100:].min()
+    assert np.abs(samples[8100:15900]).max() == 0
+    assert samples[:7900].min() > 0.2 < samples[16100:].min()

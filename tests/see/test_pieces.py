@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -38,8 +39,9 @@ def walking(count):
 @pytest.mark.parametrize("count", [1, 359, 360, 361, 600, 601, 1500])
 def test_pieces_cover_everything_and_overlap(small, count):
     bounds = pieces(count)
-    assert bounds[0][0] == 0 and bounds[-1][1] == count
-    assert all(b[0] == a[1] - 120 for a, b in zip(bounds, bounds[1:], strict=False))
+    assert bounds[0][0] == 0
+    assert bounds[-1][1] == count
+    assert all(b[0] == a[1] - 120 for a, b in itertools.pairwise(bounds))
     values = np.arange(count, dtype=float)[:, None]
     np.testing.assert_allclose(joined([(a, values[a:b]) for a, b in bounds], count), values)
 
@@ -59,7 +61,8 @@ def test_a_body_in_pieces_is_the_body_at_once(monkeypatch):
     monkeypatch.setattr(_pieces, "OVERLAP", 120)
     parts = fit_body(points, image=image, fps=30)
     apart = np.degrees(rot.angle(parts.rotations.astype(float), whole.rotations.astype(float)))
-    assert np.percentile(apart, 99) < 0.5 and apart.max() < 2
+    assert np.percentile(apart, 99) < 0.5
+    assert apart.max() < 2
     assert np.abs(parts.root - whole.root).max() < 0.02  # where they sit is told by the whole film
     np.testing.assert_allclose(parts.confidence, whole.confidence, atol=1e-5)
     steps = np.degrees(rot.angle(parts.rotations[1:].astype(float), parts.rotations[:-1].astype(float)))
