@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,9 @@ from kinesics import formats
 from kinesics.errors import DataError, FormatError
 from kinesics.formats import elan
 from kinesics.performance import Interval, Performance, Tier
+from tests.formats.eaf_rules import faults
 from tests.formats.tier_cases import PHASES, SHOW, damaged, refused_or_read, rows, tiers
+from tests.reading.scenes import person, scene_of
 
 DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT AUTHOR="me" DATE="2024-01-01T00:00:00+01:00" FORMAT="3.0" VERSION="3.0"
@@ -162,68 +165,54 @@ def test_what_pympi_writes_is_read(tmp_path):
     assert rows(show["notes"]) == [(0.35, 0.9, "loud")]
 
 
-def test_the_schema_s_rules(written):
-    """What EAFv3.0.xsd demands: order, required attributes, unique ids, references that lead somewhere."""
-    root = ET.parse(written(SHOW, media="talk.mp4")).getroot()
-    order = [
-        "LICENSE", "HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE", "LOCALE", "LANGUAGE", "CONSTRAINT",
-        "CONTROLLED_VOCABULARY", "LEXICON_REF", "REF_LINK_SET", "EXTERNAL_REF",
-    ]  # fmt: skip
-    places = [order.index(e.tag) for e in root]
-    assert places == sorted(places)
-    needs = {
-        "ANNOTATION_DOCUMENT": {"AUTHOR", "DATE", "VERSION"},
-        "MEDIA_DESCRIPTOR": {"MEDIA_URL", "MIME_TYPE"},
-        "TIME_SLOT": {"TIME_SLOT_ID"},
-        "TIER": {"TIER_ID", "LINGUISTIC_TYPE_REF"},
-        "ALIGNABLE_ANNOTATION": {"ANNOTATION_ID", "TIME_SLOT_REF1", "TIME_SLOT_REF2"},
-        "REF_ANNOTATION": {"ANNOTATION_ID", "ANNOTATION_REF"},
-        "LINGUISTIC_TYPE": {"LINGUISTIC_TYPE_ID"},
-        "LANGUAGE": {"LANG_ID"},
-        "CONSTRAINT": {"STEREOTYPE"},
-        "CONTROLLED_VOCABULARY": {"CV_ID"},
-        "DESCRIPTION": {"LANG_REF"},
-        "CV_ENTRY_ML": {"CVE_ID"},
-        "CVE_VALUE": {"LANG_REF"},
-    }
-    for element in root.iter():
-        assert needs.get(element.tag, set()) <= set(element.keys()), element.tag
-    slots = {e.get("TIME_SLOT_ID"): int(e.get("TIME_VALUE")) for e in root.iter("TIME_SLOT")}
-    ids = [e.get("ANNOTATION_ID") for e in root.iter() if e.get("ANNOTATION_ID")]
-    every = [*slots, *ids, *(e.get("CVE_ID") for e in root.iter("CV_ENTRY_ML"))]
-    assert len(set(every)) == len(every)
-    assert all(re.fullmatch(r"[A-Za-z_][\w.-]*", i) for i in every)  # xsd:ID
-    assert list(slots.values()) == sorted(slots.values())
-    names = [e.get("TIER_ID") for e in root.iter("TIER")]
-    assert len(set(names)) == len(names)
-    kinds = {e.get("LINGUISTIC_TYPE_ID"): e for e in root.iter("LINGUISTIC_TYPE")}
-    vocabularies = {
-        e.get("CV_ID"): {v.get("CVE_ID"): v[0].text for v in e.iter("CV_ENTRY_ML")}
-        for e in root.iter("CONTROLLED_VOCABULARY")
-    }
-    stereotypes = {e.get("STEREOTYPE") for e in root.iter("CONSTRAINT")}
-    languages = {e.get("LANG_ID") for e in root.iter("LANGUAGE")}
-    assert {e.get("LANG_REF") for e in root.iter() if e.get("LANG_REF")} <= languages
-    for tier in root.iter("TIER"):
-        kind = kinds[tier.get("LINGUISTIC_TYPE_REF")]
-        assert kind.get("CONSTRAINTS") is None or kind.get("CONSTRAINTS") in stereotypes
-        last = -1
-        for a in tier.iter("ALIGNABLE_ANNOTATION"):
-            start, end = slots[a.get("TIME_SLOT_REF1")], slots[a.get("TIME_SLOT_REF2")]
-            # Within one tier nothing overlaps, and everything lasts.
-            assert last <= start < end
-            last = end
-            if a.get("CVE_REF"):
-                assert vocabularies[kind.get("CONTROLLED_VOCABULARY_REF")][a.get("CVE_REF")] == a[0].text
-        for a in tier.iter("REF_ANNOTATION"):
-            assert tier.get("PARENT_REF") in names
-            assert a.get("ANNOTATION_REF") in ids
-    used = [
-        s
-        for a in root.iter("ALIGNABLE_ANNOTATION")
-        for s in (a.get("TIME_SLOT_REF1"), a.get("TIME_SLOT_REF2"))
+def test_the_schema_s_rules(written, tmp_path):
+    assert faults(written(SHOW, media="talk.mp4")) == []
+    assert faults(written(SHOW, vocabularies="none", numbers=False)) == []
+    scene = scene_of(tmp_path / "Ausgabe – 会話", person(20), person(180, emotion="sad"))
+    source = str(tmp_path / "Ausgabe – 会話" / "zwei Leute.mp4")
+    told = replace(scene, meta={"source": source})
+    assert faults(written(told)) == []
+    medium = next(ET.parse(tmp_path / "a.eaf").iter("MEDIA_DESCRIPTOR"))
+    assert medium.get("RELATIVE_MEDIA_URL") == "./Ausgabe – 会話/zwei Leute.mp4"
+    strange = Tier(
+        '<"tier">\t&', tuple(Interval(k, k + 1, "🙂 a\nb" if k % 2 else "𝔘 <&>") for k in range(6))
+    )
+    assert faults(written(Performance({"<t> & 会": strange}))) == []
+
+
+def test_media_as_elan_finds_them(written, tmp_path):
+    """ELAN takes what follows file: as it is, without decoding, and else looks beside the document."""
+    media = ("/ä b/100 % sure.mp4", "../up/c.wav", "./d.mkv", "https://x.org/a%20b.mp4")
+    path = written(SHOW, media=media)
+    found = [
+        (e.get("MEDIA_URL"), e.get("RELATIVE_MEDIA_URL")) for e in ET.parse(path).iter("MEDIA_DESCRIPTOR")
     ]
-    assert sorted(used) == sorted(slots)  # each slot is one annotation's own
+    assert found == [
+        ("file:///ä b/100 % sure.mp4", "./100 % sure.mp4"),
+        ("../up/c.wav", "../up/c.wav"),
+        ("./d.mkv", "./d.mkv"),
+        ("https://x.org/a%20b.mp4", None),
+    ]
+    assert faults(path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('<LANGUAGE LANG_DEF="x" LANG_ID="und" LANG_LABEL="und"/>', "", "DESCRIPTION.LANG_REF leads nowhere"),
+        ('CVE_ID="cveid1"', 'CVE_ID="ts1"', "id ts1 twice"),
+        ('CONSTRAINTS="Symbolic_Association"', "", "needs a parent"),
+        ('TIME_SLOT_REF2="ts4"', 'TIME_SLOT_REF2="ts1"', "without length"),
+        ("<TIME_ORDER>", "<TIME_ORDER/><TIME_ORDER>", "children of ANNOTATION_DOCUMENT"),
+        ('MIME_TYPE="video/mp4"', "", "MEDIA_DESCRIPTOR without MIME_TYPE"),
+        ("file:///x/talk.mp4", "file:///x/my%20talk.mp4", "medium"),
+    ],
+)
+def test_the_rules_see_what_is_wrong(tmp_path, old, new, says):
+    path = tmp_path / "a.eaf"
+    assert old in DOCUMENT
+    path.write_text(DOCUMENT.replace(old, new))
+    assert any(says in told for told in faults(path)), faults(path)
 
 
 def test_vocabularies(written):
@@ -249,6 +238,8 @@ def test_options(written, caplog):
     assert (root.get("AUTHOR"), root.get("DATE")) == ("A <B>", "2026-05-01T12:00:00Z")
     with pytest.raises(DataError, match="ISO 8601"):
         written(SHOW, date="yesterday")
+    with pytest.raises(DataError, match="ISO 8601"):
+        written(SHOW, date="2026-13-01T12:00:00Z")
     with pytest.raises(DataError, match="cannot be written in XML"):
         written(Performance({"t": Tier("t", (Interval(0, 1, "\x00"),))}))
     with pytest.raises(DataError, match="no tier"):
@@ -265,6 +256,7 @@ def test_any_tiers_come_back(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("t") / "a.eaf"
     show = Performance({f"t{k}": t for k, t in enumerate(found)})
     show.save(path)
+    assert faults(path) == []
     back = formats.load(path)
     assert list(back.tracks) == list(show.tracks)
     for name, tier in show.tracks.items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,17 @@ _EXPANDS = 5_000
 """Numbers that a byte of a file may become: silence in Opus is that small."""
 
 _ALWAYS = 10_000_000
+_BLOCK = 1 << 20
+_HELD = 50_000_000
+"""Numbers of a sound that are held in memory, 200 MB; longer ones lie in a file without a name, mapped."""
 _GAP = 0.05  # seconds: a hole in the time stamps that is wider is filled with silence
 
 
 def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
     """The first sound track (None if there is none), and what was done to read it.
 
-    Parts that cannot be decoded become silence, which is told.
+    Parts that cannot be decoded become silence, which is told. A sound of more than 200 MB lies in a temporary file that
+    is mapped, and gone with it.
 
     Raises
     ------
@@ -52,9 +57,9 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
         zero = zero_of(container)
         most = min(_MOST, _ALWAYS + _EXPANDS * path.stat().st_size)
         resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=rate)
-        parts: list[NDArray[np.float32]] = []
+        kept = _Samples()
         start: float | None = None
-        written = damaged = 0
+        damaged = 0
         packets = container.demux(stream)
         while True:
             try:
@@ -72,28 +77,25 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
             for when, samples in frames:
                 if start is None:
                     start = when or 0.0
-                hole = 0 if when is None else round((when - start) * rate) - written
+                hole = 0 if when is None else round((when - start) * rate) - len(kept)
                 if hole > _GAP * rate:
-                    if (written + hole) * samples.shape[1] > most:
+                    if (len(kept) + hole) * samples.shape[1] > most:
                         hole = 0  # a wild time stamp
-                    parts.append(np.zeros((hole, samples.shape[1]), np.float32))
-                    written += hole
-                parts.append(samples)
-                written += len(samples)
-                if written * samples.shape[1] > most:
+                    kept.silence(hole, samples.shape[1])
+                kept.add(samples)
+                if len(kept) * samples.shape[1] > most:
                     raise FormatError(
                         path,
                         "sound",
                         f"at most {most / rate:.0f} s of it in a file of this size",
                         "cut it into parts",
                     )
-    if not parts:
+    if not len(kept):
         why = f" ({' '.join(str(failed).split())[:100]})" if failed else ""
         raise FormatError(
             path, "sound", f"samples, found none{why}", "it is cut off or damaged; copy it again"
         )
-    samples = np.concatenate(parts)
-    np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    samples = kept.whole()
     facts: dict[str, Any] = {"codec": codec, "rate": rate, "channels": samples.shape[1]}
     if damaged:
         facts["packets_damaged"] = damaged
@@ -102,6 +104,46 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
     if start < 0:  # the codec starting up
         samples, start = samples[round(-start * rate) :], 0.0
     return Audio(samples[:, 0] if samples.shape[1] == 1 else samples, Fraction(rate), round(start, 9)), facts
+
+
+class _Samples:
+    """Samples (N, C) that grow; beyond :data:`_HELD` they are kept on disk."""
+
+    def __init__(self) -> None:
+        self._parts: list[NDArray[np.float32]] = []
+        self._file: IO[bytes] | None = None
+        self._length = self._held = self._channels = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def silence(self, count: int, channels: int) -> None:
+        """Add so many zeros."""
+        for first in range(0, count, _BLOCK):
+            self.add(np.zeros((min(_BLOCK, count - first), channels), np.float32))
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """Add samples; what is no number becomes silence."""
+        self._parts.append(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0))
+        self._length, self._channels = self._length + len(samples), samples.shape[1]
+        self._held += samples.size
+        if self._held > (_HELD if self._file is None else _BLOCK):
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._file is None:
+            self._file = TemporaryFile(prefix="kinesics-sound-")  # noqa: SIM115 it lives as long as what is mapped
+        for part in self._parts:
+            self._file.write(part.tobytes())
+        self._parts, self._held = [], 0
+
+    def whole(self) -> NDArray[np.float32]:
+        """All of them, read-only when mapped."""
+        if self._file is None:
+            return np.concatenate(self._parts)
+        self._keep()
+        self._file.flush()
+        return np.memmap(self._file, np.float32, "r", shape=(self._length, self._channels))
 
 
 def _plain(resampler: Any, frame: Any) -> list[tuple[float | None, NDArray[np.float32]]]:

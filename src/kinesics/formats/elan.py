@@ -40,6 +40,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
 MOST_LABELS = 40
 _MIME = {
     ".mp4": "video/mp4", ".mov": "video/quicktime", ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
-    ".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".avi": "video/x-msvideo",
+    ".wav": "audio/x-wav", ".mp3": "audio/mpeg", ".avi": "video/x-msvideo", ".m4v": "video/mp4", ".mkv": "video/*",
+    ".webm": "video/*",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _CONSTRAINTS = (
@@ -144,7 +146,7 @@ def write(
     """
     path = Path(path)
     choose("vocabularies", vocabularies, ("auto", "none"))
-    if not _DATE.fullmatch(date):
+    if not _is_date(date):
         raise DataError(f"date {date!r}; expected ISO 8601 such as 2026-05-01T12:00:00+00:00")
     show = performance
     if signals and isinstance(show, Scene):
@@ -340,6 +342,13 @@ class _Document:
         return out
 
 
+def _is_date(text: str) -> bool:
+    try:
+        return _DATE.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:  # a thirteenth month
+        return False
+
+
 def _milliseconds(interval: Interval) -> tuple[float, float]:
     start = round(interval.start * 1e3)
     return start, max(round(interval.end * 1e3), start + 1)
@@ -358,14 +367,18 @@ def _vocabulary(track: str, tier: Tier) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _medium(place: str) -> dict[str, str]:
-    about = {"MEDIA_URL": place if "://" in place else Path(place).as_posix()}
-    about["MIME_TYPE"] = _MIME.get(Path(place).suffix.lower(), "unknown")
-    if "://" not in place:
-        url = Path(place)
-        relative = url.name if url.is_absolute() else url.as_posix().removeprefix("./")
-        about["MEDIA_URL"] = url.as_uri() if url.is_absolute() else f"./{relative}"
-        about["RELATIVE_MEDIA_URL"] = f"./{relative}"
-    return about
+    """Where a medium is, as ELAN reads it: it takes what follows ``file:`` as it stands and decodes no ``%20``."""
+    kind = {"MIME_TYPE": _MIME.get(Path(place).suffix.lower(), "unknown")}
+    if "://" in place:
+        return {"MEDIA_URL": place, **kind}
+    path = Path(place)
+    if path.is_absolute():
+        return {
+            "MEDIA_URL": f"file:///{path.as_posix().lstrip('/')}", **kind, "RELATIVE_MEDIA_URL": f"./{path.name}",
+        }  # fmt: skip
+    relative = path.as_posix()
+    relative = relative if relative.startswith("../") else f"./{relative}"
+    return {"MEDIA_URL": relative, **kind, "RELATIVE_MEDIA_URL": relative}
 
 
 def _attributes(values: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from kinesics.performance import Audio, Interval, Performance, Signal, Tier
 
 log = logging.getLogger(__name__)
 
+_BLOCK = 1 << 20
 LONGEST_SOUND = 4 * 3600.0
 """Seconds of sound that one call takes."""
 
@@ -175,7 +176,8 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
         raise DataError(
             f"the sound is {audio.duration / 3600:.1f} h long; at most {LONGEST_SOUND / 3600:.0f} h are heard at once"
         )
-    clipped = float(np.mean(np.abs(audio.samples) >= 0.999))
+    blocks = (audio.samples[k : k + _BLOCK] for k in range(0, len(audio), _BLOCK))
+    clipped = sum(np.count_nonzero(np.abs(b) >= 0.999) for b in blocks) / audio.samples.size
     if clipped > 0.001:
         notes["clipped"] = clipped
         log.warning("%.1f %% of the samples are clipped; the times may be less exact", 100 * clipped)
@@ -188,8 +190,7 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
         log.warning("the sound is silent")
     if audio.rate < RATE:
         log.info("the sound has %d Hz; what lies above %d Hz is missing", audio.rate, audio.rate // 2)
-    heard = heard - np.float32(heard.mean(dtype=np.float64))
-    return heard, notes
+    return heard - np.float32(heard.mean(dtype=np.float64)), notes
 
 
 def _prosody(

@@ -49,7 +49,9 @@ class BodyPoints:
     level: Array
 
 
-def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, sway: Array) -> BodyPoints:
+def body_points(
+    landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, sway: Array, level: Array
+) -> BodyPoints:
     """Joints from landmarks.
 
     Parameters
@@ -64,10 +66,11 @@ def body_points(landmarks: Array, trust: Array, skeleton: Skeleton, fps: float, 
         Frames per second.
     sway
         (T, 3) metres by which the shoulders are off their usual place: where hips are not seen the trunk leans so.
+    level
+        The turn (4,) that puts the person upright (:func:`upright`).
     """
     used = np.where(trust >= _SURE, trust, 0.0)
     filled = fill(landmarks, used > 0)
-    level = _level(filled, used)
     filled = rot.rotate(level, filled)
     noise = _noise(filled)
     calm = steady(filled, used[..., None], noise=noise, acceleration=_ACCELERATION, fps=fps)
@@ -103,12 +106,14 @@ def head_angles(landmarks: Array, trust: Array) -> Array:
     return np.where(seen[:, None], np.column_stack([-down, yaw, roll]), np.nan)
 
 
-def _level(values: Array, trust: Array) -> Array:
+def upright(landmarks: Array, trust: Array) -> Array:
     """The turn (4,) about the picture's horizontal that puts a person upright whom a tilted camera shows leaning.
 
     People are upright for most of a clip. What is taken for upright is the line from ankles to shoulders where they are
     seen to stand, else the trunk; without hips nobody can tell.
     """
+    trust = np.where(trust >= _SURE, trust, 0.0)
+    values = fill(landmarks, trust > 0)
     sure = [trust[:, [LANDMARKS[f"{s}{b}"] for s in ("left", "right")]].min(axis=1) > 0 for b in _LEVELS]
     shoulders, hips, knees, ankles = (
         0.5 * (values[:, LANDMARKS[f"left{b}"]] + values[:, LANDMARKS[f"right{b}"]]) for b in _LEVELS

@@ -22,7 +22,8 @@ from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.from_positions import fill, smooth, steady
 from kinesics.geometry.skeleton import Skeleton
-from kinesics.see._body_points import BodyPoints, body_points, head_angles
+from kinesics.see._body_points import BodyPoints, body_points, head_angles, upright
+from kinesics.see._pieces import PIECE, joined, pieces
 from kinesics.see._standing import standing
 from kinesics.see.hands import HandPose
 
@@ -114,7 +115,47 @@ def fit_body(
         empty = np.zeros((0, len(JOINTS), 4), np.float32)
         return BodyPose(skeleton, empty, np.zeros((0, 3), np.float32), np.zeros((0, len(PARTS)), np.float32))
     way = _through_picture(values, trust, image, rate)
-    points = body_points(values, trust, skeleton, rate, way)
+    every = -(-count // PIECE)
+    level = upright(values[::every], trust[::every])
+    tracks = {"head": head, "gaze": gaze}
+    for name, track in tracks.items():
+        if track is not None and len(np.asarray(track)) != count:
+            raise DataError(
+                f"{name} {np.asarray(track).shape}; expected ({count}, {3 if name == 'head' else 2})"
+            )
+    for side, hand in (hands or {}).items():
+        if len(hand.angles) != count:
+            raise DataError(f"fit_body: {side} hand has {len(hand.angles)} frames, the body {count}")
+    bounds = pieces(count)
+    parts = [
+        _fit(
+            values[a:b], trust[a:b], way[a:b], level,
+            {s: HandPose(*(field[a:b] for field in hand)) for s, hand in (hands or {}).items()},
+            {n: None if t is None else np.asarray(t)[a:b] for n, t in tracks.items()},
+            rate, skeleton,
+        )
+        for a, b in bounds
+    ]  # fmt: skip
+    rotations, root, seen = (
+        joined([(a, p[k]) for (a, _), p in zip(bounds, parts, strict=True)], count, turns=k == 0)
+        for k in range(3)
+    )
+    return BodyPose(skeleton, rotations, root, seen)
+
+
+def _fit(
+    values: Array,
+    trust: Array,
+    way: Array,
+    level: Array,
+    hands: Mapping[str, HandPose],
+    tracks: Mapping[str, ArrayLike | None],
+    rate: float,
+    skeleton: Skeleton,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Rotations, root and confidence of frames that are fitted at once."""
+    count = len(values)
+    points = body_points(values, trust, skeleton, rate, way, level)
     posed = from_joints(
         np.stack([points.at[n] for n in _LAYOUT], axis=1),
         _LAYOUT,
@@ -127,10 +168,10 @@ def fit_body(
     for side in ("left", "right"):
         _bend(local, f"{side}LowerArm", ELBOW)
         _bend(local, f"{side}LowerLeg", _KNEE)
-    head_seen = _head(local, skeleton, head, head_angles(values, trust), gaze, rate)
+    head_seen = _head(local, skeleton, tracks["head"], head_angles(values, trust), tracks["gaze"], rate)
     hand_seen = {}
     for side, fingers in (("left", LEFT_FINGERS), ("right", RIGHT_FINGERS)):
-        hand = (hands or {}).get(side)
+        hand = hands.get(side)
         if hand is not None:
             hand = hand._replace(orientation=rot.multiply(points.level, hand.orientation))
         hand_seen[side] = _hand(local, skeleton, side, fingers, hand, rate)
@@ -139,8 +180,7 @@ def fit_body(
     root[:, [0, 2]] += hips[:, None] * way[:, [0, 2]]
     feet = {s: np.minimum(points.seen[f"{s}Foot"], points.seen[f"{s}Toes"]) for s in ("left", "right")}
     local, root = standing(skeleton, local, root, feet, rate)
-    return BodyPose(
-        skeleton,
+    return (
         rot.continuous(rot.normalise(local)).astype(np.float32),
         root.astype(np.float32),
         _confidence(points, trust, head_seen, hand_seen),
@@ -258,8 +298,6 @@ def _hand(
     local[:, fingers] = relaxed
     if hand is None:
         return np.zeros(count)
-    if len(hand.angles) != count:
-        raise DataError(f"fit_body: {side} hand has {len(hand.angles)} frames, the body {count}")
     known = np.clip(2 * smooth((hand.confidence >= 0.3).astype(float), 0.08 * fps) - 0.5, 0, 1)
     local[:, fingers] = rot.slerp(
         np.broadcast_to(relaxed, hand.rotations.shape),

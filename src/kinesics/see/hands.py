@@ -1,6 +1,7 @@
 """Hands from 21 landmarks: finger angles, joint rotations and how the hand is turned, within what a hand can do.
 
-All frames of a clip are fitted at once (Gauss–Newton on positions, robust against points that are far off). What
+All frames of a clip are fitted at once, of a long one piece by piece (Gauss–Newton on positions, robust against points
+that are far off). What
 keeps a noisy or half hidden hand a hand is taken from the annotation of SignAvatars (Yu et al., ECCV 2024), which
 has it from Spurr et al., "Weakly supervised 3D hand pose estimation via biomechanical constraints" (ECCV 2020):
 
@@ -30,6 +31,7 @@ from kinesics.geometry.from_positions import fill
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.see._hand_chains import Chains
 from kinesics.see._hand_solver import Problem, State, first_guess, solve
+from kinesics.see._pieces import joined, pieces
 
 Array = NDArray[np.float64]
 
@@ -148,6 +150,38 @@ def fit_hand(
     """
     choose("side", side, ("left", "right"))
     skeleton = skeleton or maya()
+    given = np.asarray(landmarks)
+    bounds = pieces(len(given))
+    if len(bounds) == 1:
+        return _fit(given, side, confidence, float(fps), skeleton, limits)
+    sure = None if confidence is None else np.asarray(confidence)
+    if sure is not None and len(sure) != len(given):
+        raise DataError(f"hand confidence {sure.shape}; expected {given.shape[:1]} or {given.shape[:2]}")
+    parts = [
+        _fit(given[a:b], side, None if sure is None else sure[a:b], float(fps), skeleton, limits)
+        for a, b in bounds
+    ]
+    return HandPose(
+        *(
+            joined(
+                [(first, getattr(part, name)) for (first, _), part in zip(bounds, parts, strict=True)],
+                len(given),
+                turns=name in ("rotations", "orientation"),
+            )
+            for name in HandPose._fields
+        )
+    )
+
+
+def _fit(
+    landmarks: ArrayLike,
+    side: str,
+    confidence: ArrayLike | None,
+    fps: float,
+    skeleton: Skeleton,
+    limits: Limits,
+) -> HandPose:
+    """A hand fitted to all frames at once."""
     values, trust = _checked(landmarks, confidence)
     flat = values.shape[2] == 2
     chains = Chains.of(skeleton, side)
@@ -166,8 +200,7 @@ def fit_hand(
         filled = fill(values, trust > 0)
         unit = _unit(filled[seen], chains, flat)
         filled = filled / unit
-        rate = float(fps)
-        problem = Problem(chains, filled, trust, rate, flat, limits.hull, limits.smooth)
+        problem = Problem(chains, filled, trust, fps, flat, limits.hull, limits.smooth)
         found = _by_window(problem, None)
         if not flat:
             problem = replace(problem, chains=_person(problem, found, limits))
