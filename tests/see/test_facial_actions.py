@@ -84,3 +84,8 @@ def test_a_syllable_is_no_action():
 def test_another_basis_is_refused():
     with pytest.raises(DataError, match="arkit"):
         FacialActions(30).push(Face(np.zeros((3, 2)), ("a", "b"), 30, basis="flame"))
+
+
+def test_lids_that_seem_to_close_by_a_quarter_have_blinked():
+    found, _ = blinks(face(fps=25, eyeBlink=lambda t: 0.1 + bump(2.0, 0.24, 0.18)(t) + bump(4.0, 0.24, 0.24)(t)))
+    assert [round(i.start) for i in found if i.label == "blink"] == [4]

@@ -172,3 +172,27 @@ def test_what_is_no_shape_is_unknown_and_no_hand_is_nothing():
     tier = handshapes(fit_hand(points, "left", limits=NONE), "handshape_left", fps=30)
     assert set(tier.labels) == {UNKNOWN}
     assert tier.end == pytest.approx(20 / 30)
+
+
+def test_a_shape_in_doubt_for_a_moment_goes_on_and_one_passed_through_is_not_told():
+    angles = np.repeat(HANDSHAPES["fist"][None], 90, axis=0)
+    still = fit_hand(np.zeros((90, 21, 3)), "left", confidence=np.zeros(90))
+    trust = np.full(90, 0.9)
+    trust[[20, 21, 22, 40, 41, 60, 61, 62]] = 0.35  # below what a shape takes, above what it takes to stay
+    trust[70:74] = 0.1
+    tier = handshapes(still._replace(angles=angles, confidence=trust), "shape", fps=30)
+    assert [(i.label, i.start, i.end) for i in tier] == [("fist", 0, 3)]
+    angles = angles.copy()
+    angles[30:32], angles[60:] = HANDSHAPES["flat"], HANDSHAPES["point"]
+    sure = still._replace(angles=angles, confidence=np.full(90, 0.9))
+    assert handshapes(sure, "shape", fps=30).labels == ("fist", "point")
+    # Doubt that lasts is told as such, and a hand that is there for two frames is none.
+    trust = np.full(90, 0.9)
+    trust[30:60] = 0.1
+    labels = handshapes(still._replace(angles=angles[:1].repeat(90, 0), confidence=trust), "shape", fps=30).labels
+    assert labels == ("fist", UNKNOWN, "fist")
+    trust = np.zeros(90)
+    trust[10:12], trust[50:] = 0.9, 0.9
+    tier = handshapes(still._replace(angles=angles[:1].repeat(90, 0), confidence=trust), "shape", fps=30)
+    assert [i.label for i in tier if i.label != UNKNOWN] == ["fist"]
+    assert tier[0].start > 1.5

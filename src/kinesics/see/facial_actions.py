@@ -51,8 +51,8 @@ ACTIONS: Mapping[str, Action] = {
 }
 """Tiers of :class:`FacialActions`, in FACS units: 12, 15, 1 + 2, 4, 9, 24, 34, 19."""
 
-BLINK_ON, BLINK_OFF = 0.3, 0.1
-"""Closure beyond that of the surroundings (ours)."""
+BLINK_ON, BLINK_OFF = 0.2, 0.1
+"""Closure beyond that of the surroundings (ours; lids that are read from films often seem to close by a quarter only)."""
 LONGEST_BLINK = 0.5
 WINK = 0.45
 """Difference between the lids from which it is a wink (ours)."""

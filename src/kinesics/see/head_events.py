@@ -1,9 +1,10 @@
 """Nods, shakes and tilts of the head, from its angles.
 
-A small temporal network (``scripts/train_event_networks.py``, trained on the stage's listeners, who nod, shake,
-tilt, turn, lift and lower their heads by known plans) tells for each thirtieth of a second what the head does. It
-goes by form, not by meaning: a head that dips and comes back has nodded, be it for a yes or on a stressed
-syllable (McClave 2000). How far and how often it went is counted on the angles themselves.
+A small temporal network (``scripts/train_event_networks.py``, trained on the stage's listeners and speakers, who nod,
+shake and tilt their heads by known plans) tells for each thirtieth of a second what the head does. It goes by form, not
+by meaning: a nod may be a yes or stress a word (McClave 2000), but it stands out from how the head has been going;
+heads of people who talk dip and roll with every few syllables. How far and how often it went is counted on the
+angles themselves.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ ANGLES = ("pitch", "yaw", "roll")
 """Columns of a ``head`` signal, degrees: up, to the person's own left, to their own right shoulder."""
 EVENTS = ("none", "nod", "shake", "tilt")
 """Classes of the network."""
-ON = {"nod": 0.5, "shake": 0.5, "tilt": 0.7}
-OFF = 0.3
-"""Chances at which an event begins and ends (ours; heads that speak roll a lot, so a tilt takes more)."""
+ON, OFF = 0.5, 0.3
+"""Chances at which an event begins and ends (ours)."""
 SHORTEST = {"nod": 0.17, "shake": 0.25, "tilt": 0.5}
 """Seconds (ours)."""
 DIP, BACK = 1.5, 0.4
@@ -104,7 +104,7 @@ class HeadEvents:
     def __init__(self, fps: float) -> None:
         self._clock, self._network = Clock(fps), FrameNetwork("head_events")
         self._runs = {
-            n: Runs(on=ON[n], off=OFF, fps=RATE, shortest=SHORTEST[n], bridge=0.1) for n in EVENTS[1:]
+            n: Runs(on=ON, off=OFF, fps=RATE, shortest=SHORTEST[n], bridge=0.1) for n in EVENTS[1:]
         }
         self._frames = np.zeros((0, 4))
         self._first = self._done = 0  # index of the first frame kept, and of the next to be labelled

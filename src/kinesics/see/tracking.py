@@ -35,6 +35,8 @@ SMALLEST = 20
 """Pixels of the side of the smallest face that is followed."""
 ALIKE = 0.2
 """Share of colours that may differ between two looks at one person (ours: people of the stage before one wall differ by more)."""
+UNLIKE = 0.05
+"""Share of colours by which one person must suit a face better than another who was there before (ours)."""
 CUT = 30.0
 """Mean change of colour values (0 to 255) from one picture to the next that is a cut (ours)."""
 _FORGET = 250
@@ -239,9 +241,16 @@ class Tracker:
             if body.face is None:
                 continue
             found = self._mesh(image, body.face.region)
-            # Two who have come to follow one face: the newer one is wrong.
-            others = [b.face for b in self._bodies[:number] if b.face]
-            if found.score >= FACE_SCORE and _possible(found, image) and not _any_same(found, others):
+            # Two who have come to follow one face, as when one passes before the other: it is whose colours it has,
+            # and whose it was first where that does not tell.
+            rival = next((b for b in self._bodies[:number] if b.face and _any_same(found, [b.face])), None)
+            if rival is not None:
+                look = _colours(image, found.region)
+                own, other = (float(np.abs(look - b.look).sum()) / 2 for b in (body, rival))
+                if own < other - UNLIKE:
+                    rival.gone("face")
+                    rival = None
+            if found.score >= FACE_SCORE and _possible(found, image) and rival is None:
                 body.face = found
                 if self._count % LOOK == 0:
                     body.look = 0.8 * body.look + 0.2 * _colours(image, found.region)
