@@ -17,7 +17,7 @@ from kinesics.lab.claims._mouths import close_ups, corpus, heads
 from kinesics.systems import find
 from kinesics.systems._loading import shipped_folder
 
-CLOSE_UPS, HEADS = (240, 1, 16), (108, 5, 12)
+CLOSE_UPS, HEADS = (144, 1, 12), (48, 5, 12)
 """Clips, seed and people: what the lip reader learns from, and what the mouth learns from."""
 SEED = 500
 

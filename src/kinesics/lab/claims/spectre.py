@@ -39,11 +39,11 @@ _MEASURES = {_FILM: "lower", _LIPS: "lower", _DETECTED: "none", _TRUE: "none", _
 _QUICK = {"width": 32, "lip_width": 32, "lip_depth": 2}
 _STEPS = 40
 _PARTS = {
-    "teacher": (close_ups, 1, 240, 16, 8),
-    "learners": (heads, 5, 108, 12, 6),
+    "teacher": (close_ups, 1, 144, 12, 8),
+    "learners": (heads, 5, 48, 12, 6),
     "film judge": (close_ups, 2, 480, 24, 8),
-    "landmark judge": (sentences, 6, 1200, 24, 16),
-    "tests": (heads, 3, 40, 10, 4),
+    "landmark judge": (sentences, 6, 600, 24, 16),
+    "tests": (heads, 3, 36, 9, 4),
 }
 """What each is made by, its seed, how many clips, of how many people, and how many clips when quick; nobody is in two of them."""
 
@@ -80,7 +80,9 @@ def _fitted(
 def _judges(run: Run) -> tuple[LipJudge, Any, FaceJudge, Any]:
     """Learnt once, from other people than anything else, each with its seed."""
     film, face = LipJudge(), FaceJudge()
-    seen = _fitted(run, film, corpus(film, _part(run, "film judge")), "judges/film", "lips", seed=1000)
+    films, seen = corpus(film, _part(run, "film judge")), None
+    for stage in film.stages:
+        seen = _fitted(run, film, films, "judges/film", stage, start=seen, seed=1000)
     said = Arrays.of_performances(face, _part(run, "landmark judge"))
     felt = _fitted(run, face, said, "judges/landmarks", "lips", seed=2000)
     return film, networks(ck.restore(seen)[1]), face, networks(ck.restore(felt)[1])

@@ -24,8 +24,8 @@ class Net(nn.Module):
         self.where = nn.Linear(config.width, 2 * LIPS)
 
     def trainable(self, stage: str) -> Iterator[nn.Parameter]:
-        """All parameters."""
-        yield from self.parameters()
+        """All parameters, or those over time."""
+        yield from (self if stage == "lips" else self.lips.read).parameters()
 
     def begin(self, stage: str, batch: dict[str, Tensor]) -> None:
         """Nothing is taken."""
@@ -33,6 +33,11 @@ class Net(nn.Module):
     def loss(self, batch: dict[str, Tensor], stage: str) -> dict[str, Tensor]:
         """Losses by name, their sum under ``"loss"``, each ()."""
         film = batch["film"].float()
+        if stage == "reading":
+            self.lips.pictures.eval()
+            with torch.no_grad():
+                seen = self.lips.pictures(film)
+            return {"loss": ctc(self.lips.read(seen), batch["visemes"], batch["count"])}
         seen = self.lips.pictures(unlike(film) if self.training else film)
         read = ctc(self.lips.read(seen), batch["visemes"], batch["count"])
         away = (self.where(seen) - batch["lips"]).square().mean((1, 2))
