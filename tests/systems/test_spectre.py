@@ -22,6 +22,7 @@ from kinesics.lab import Arrays, fit, networks, restore  # noqa: E402
 from kinesics.systems.read.spectre.net import Net  # noqa: E402
 
 SMALL = {"width": 24, "lip_width": 16, "lip_depth": 1, "film": 16, "window": 24, "stride": 24}
+LIPS, FOUND = "lips", "refine"
 PHONES = ("P", "AA", "T", "UW", "M", "IY", "S", "OW")
 
 
@@ -57,20 +58,37 @@ def system() -> Spectre:
     return Spectre(SpectreConfig.tiny().changed(**SMALL))
 
 
+def found(show: Performance) -> Performance:
+    """The same, read badly: a mouth that never opens enough."""
+    values = show.face.values.copy()
+    values[:, INDEX["jawOpen"]] *= 0.4
+    return show.with_tracks(face=replace(show.face, values=values))
+
+
 @pytest.fixture(scope="module")
-def corpus(system) -> Arrays:
+def corpora(system) -> dict[str, Arrays]:
     shows = [show_of(i) for i in range(8)]
-    return Arrays.of(row for show in shows for row in system.examples(show, film=film_of(show)))
+    return {
+        stage: Arrays.of(row for s in shows for row in system.examples(change(s), film=film_of(s)))
+        for stage, change in ((LIPS, lambda s: s), (FOUND, found))
+    }
 
 
 @pytest.fixture(scope="module")
-def trained(system, corpus, tmp_path_factory):
+def trained(system, corpora, tmp_path_factory):
     torch.set_num_threads(1)
     out, start, losses = tmp_path_factory.mktemp("spectre"), None, {}
-    for stage, steps in (("lips", 30), ("coarse", 60), ("refine", 40)):
+    for stage, steps in ((LIPS, 30), (FOUND, 40)):
         training = replace(system.training(stage), steps=steps, batch=8, warm_up=5, rate=5e-3)
         done = fit(
-            system, corpus, out, stage=stage, start=start, training=training, progress=False, device="cpu"
+            system,
+            corpora[stage],
+            out,
+            stage=stage,
+            start=start,
+            training=training,
+            progress=False,
+            device="cpu",
         )
         start, losses[stage] = done.checkpoint, done.losses
     return start, losses
@@ -88,8 +106,6 @@ def test_the_paper_preset_is_as_large_as_published():
     net = Net(SpectreConfig.paper())
     # MobileNetV2 without classifier, Conv1d(1280, 256, 5), batch norm, and 53 or here 27 outputs
     assert count(net.refine) == pytest.approx(2_223_872 + (1280 * 5 + 1) * 256 + 512 + 257 * 53, rel=0.02)
-    # ResNet-50 without classifier, 2048 → 1024 → 236
-    assert count(net.coarse) == pytest.approx(23_508_032 + 2049 * 1024 + 1025 * 236, rel=0.02)
 
 
 def test_a_step_of_the_paper_preset_is_finite():
@@ -97,7 +113,7 @@ def test_a_step_of_the_paper_preset_is_finite():
     net = Net(config)
     batch = {
         "seen": torch.randn(1, 8, len(mouths.PLACES), 2), "film": torch.randint(0, 256, (1, 8, 32, 32)),
-        "picture": torch.randint(0, 256, (1, 8, 3, 64, 64)), "face": torch.rand(1, 8, 52), "known": torch.ones(1),
+        "picture": torch.randint(0, 256, (1, 8, 3, 64, 64)), "face": torch.rand(1, 8, 52),
         "visemes": torch.tensor([[1, 2, 3, 0, 0, 0, 0, 0]]), "count": torch.tensor([3]),
     }  # fmt: skip
     net.train()
@@ -119,20 +135,16 @@ def test_a_fresh_network_changes_next_to_nothing(system):
     torch.manual_seed(0)
     net = Net(system.config).eval()
     mouth = torch.rand(1, CHUNK, len(MOUTH))
-    made = net.refine(torch.randn(1, CHUNK, len(mouths.PLACES), 2), mouth)
+    made = net.refine(torch.randint(0, 256, (1, CHUNK, 16, 16)).float(), mouth)
     assert (made - mouth).abs().max() < 0.01
 
 
-def test_losses_fall_and_the_true_face_is_not_used_in_refining(trained, system, corpus):
-    start, losses = trained
-    assert losses["coarse"]["loss"] < 0.02
+def test_the_loss_of_refining_falls_and_labels_are_not_used(trained, system, corpora):
+    start, _ = trained
     _, net = restore(start)
-    batch = batch_of(corpus)
-    torch.manual_seed(0)
+    batch = batch_of(corpora[FOUND])
     a = net.eval().loss(batch, "refine")
-    b = net.eval().loss(
-        {**batch, "face": torch.rand_like(batch["face"]), "count": batch["count"] * 0}, "refine"
-    )
+    b = net.eval().loss({**batch, "visemes": batch["visemes"] * 0, "count": batch["count"] * 0}, "refine")
     assert a["loss"] == b["loss"]
     fresh = Net(system.config)
     weights = {f"refine.{n}": v for n, v in fresh.refine.state_dict().items() if n not in ("mean", "spread")}
@@ -140,34 +152,31 @@ def test_losses_fall_and_the_true_face_is_not_used_in_refining(trained, system, 
     assert a["loss"] < fresh.eval().loss(batch, "refine")["loss"]
 
 
-def test_ends_without_neighbours_are_in_no_loss(trained, corpus):
+def test_ends_without_neighbours_are_in_no_loss(trained, corpora):
     _, net = restore(trained[0])
     net.eval()
-    batch = batch_of(corpus)
-    # a landmark that jumps in the first frame moves its clip's mean and the next two frames, else nothing is new
+    batch = batch_of(corpora[FOUND])
     changed = {**batch, "film": batch["film"].clone()}
     changed["film"][:, 0] = 255 - changed["film"][:, 0]
     with torch.no_grad():
         moved = torch.zeros(8, 24, len(mouths.PLACES), 2)
         a, b = (net.unread(moved, x["film"]) for x in (batch, changed))
     assert (a - b)[:, 0].abs().max() > 1e-4
-    assert net.loss(batch, "refine")["landmark"] == net.loss(changed, "refine")["landmark"]
+    assert (a - b)[:, 6:].abs().max() < (a - b)[:, 0].abs().max()
 
 
 def test_chunks_are_as_good_as_the_whole(trained):
     system, net = restore(trained[0])
-    show = show_of(50, seconds=6.4)
-    made = system.read(show.with_tracks(face=None), networks(net)).face
+    show = found(show_of(50, seconds=6.4))
+    film = film_of(show_of(50, seconds=6.4))
+    made = system.read(show, networks(net), film=film).face
     assert len(made) == 160 > 3 * CHUNK
-    seen = mouths.seen(show["landmarks"], "maya")
+    ends = ((2, 2), (0, 0))
     with torch.no_grad():
-        coarse = net.coarse(torch.from_numpy(seen)[None]).clamp(0, 1)[0].numpy()
-        placed = seen - (seen - coarse_moves(coarse, "maya")).mean(axis=0)
-        pad = [
-            np.pad(x, ((2, 2), *((0, 0),) * (x.ndim - 1)), mode="edge")
-            for x in (placed, coarse[:, list(MOUTH)])
-        ]
-        whole = net.refine(*(torch.from_numpy(np.ascontiguousarray(x, np.float32))[None] for x in pad))
+        whole = net.refine(
+            torch.from_numpy(np.pad(film, (*ends, (0, 0)), mode="edge"))[None].float(),
+            torch.from_numpy(np.pad(show.face.values[:, list(MOUTH)], ends, mode="edge"))[None],
+        )
     np.testing.assert_allclose(made.values[:, list(MOUTH)], whole[0, 2:-2].numpy(), atol=2e-5)
 
 
@@ -177,39 +186,52 @@ def test_a_face_keeps_its_rate_its_eyes_and_its_clock(trained):
     values = show.face.values.copy()
     values[:, INDEX["eyeBlinkLeft"]] = rng(0, "lids").random(len(values))
     face = Face(values, ARKIT, 60)
-    made = system.read(show.with_tracks(face=face), networks(net))
+    film = film_of(show)
+    made = system.read(show.with_tracks(face=face), networks(net), film=film)
     assert made.face.fps == 60
     assert len(made.face) == len(face)
     others = [i for i in range(52) if i not in MOUTH]
     np.testing.assert_array_equal(made.face.values[:, others], values[:, others])
     assert 0 <= made.face.values.min() <= made.face.values.max() <= 1
     assert made.meta["spectre"]["fps"] == 25
-    late = show.with_tracks(face=replace(face, start=2.0), landmarks=replace(show["landmarks"], start=2.0))
-    np.testing.assert_allclose(system.read(late, networks(net)).face.values, made.face.values, atol=1e-5)
-    # beyond the landmarks nothing is known, so nothing is changed
-    short = show.with_tracks(face=face, landmarks=show["landmarks"].slice(0, 1))
-    rest = system.read(short, networks(net)).face.values
-    np.testing.assert_array_equal(rest[70:], values[70:])
+    late = show.with_tracks(face=replace(face, start=2.0))
+    again = system.read(late, networks(net), film=film)
+    np.testing.assert_allclose(again.face.values, made.face.values, atol=1e-5)
+    assert again.face.start == 2.0
+    # what is seen in half a second changes nothing a second later
+    other = film.copy()
+    other[:30] = 255 - other[:30]
+    rest = system.read(show.with_tracks(face=face), networks(net), film=other).face.values
+    assert np.abs(rest[:24] - made.face.values[:24]).max() > 1e-4
+    np.testing.assert_allclose(rest[60:], made.face.values[60:], atol=1e-6)
 
 
 def test_what_cannot_be_refined_is_refused(trained, system):
     _, net = restore(trained[0])
     show = show_of(1)
+    film = film_of(show)
+    with pytest.raises(DataError, match="needs the track 'face'"):
+        system.read(show.with_tracks(face=None), networks(net), film=film)
     with pytest.raises(DataError, match="needs the track 'landmarks'"):
         system.read(show.with_tracks(landmarks=None), networks(net))
-    with pytest.raises(DataError, match="basis 'flame'"):
-        system.read(show.with_tracks(face=replace(show.face, basis="flame")), networks(net))
     with pytest.raises(DataError, match="needs the track 'video'"):
-        list(system.examples(show))
+        system.read(show, networks(net))
+    with pytest.raises(DataError, match="basis 'flame'"):
+        system.read(show.with_tracks(face=replace(show.face, basis="flame")), networks(net), film=film)
+    with pytest.raises(DataError, match="film of 70 pictures; expected 75"):
+        system.read(show, networks(net), film=film[:70])
     with pytest.raises(DataError, match="window 4"):
         SpectreConfig.tiny().changed(window=4)
 
 
-def test_people_without_labels_teach_no_reading(system):
-    show = show_of(2).with_tracks(face=None)
-    (first, *_) = system.examples(show, film=film_of(show_of(2)))
+def test_people_without_labels_or_landmarks_teach_what_they_can(system):
+    show = show_of(2)
+    (first, *_) = system.examples(show.with_tracks(phones=None), film=film_of(show))
     assert first["count"] == 0
-    assert first["known"] == 0
+    assert "seen" in first
+    (first, *_) = system.examples(show.with_tracks(landmarks=None), film=film_of(show))
+    assert first["count"] > 0
+    assert "seen" not in first
 
 
 def test_the_exported_network_does_as_torch_does(trained, tmp_path):
@@ -222,7 +244,7 @@ def test_the_exported_network_does_as_torch_does(trained, tmp_path):
     system, parts = load_system(tmp_path)
     _, net = restore(trained[0])
     show = show_of(4)
-    a, b = (system.read(show, p).face.values for p in (parts, networks(net)))
+    a, b = (system.read(show, p, film=film_of(show)).face.values for p in (parts, networks(net)))
     np.testing.assert_allclose(a, b, atol=1e-4)
 
 

@@ -119,14 +119,16 @@ class EitherLips(nn.Module):
         Numbers of each frame of landmarks.
     classes
         Viseme classes, silence among them.
+    size
+        Pixels of each side of films.
     width, depth
         Channels and dilated blocks of the trunk.
     """
 
-    def __init__(self, channels: int, classes: int, *, width: int = 64, depth: int = 4) -> None:
+    def __init__(self, channels: int, classes: int, *, size: int, width: int = 64, depth: int = 4) -> None:
         super().__init__()
         self.lips = nn.Conv1d(channels, width, 3, padding=1)
-        self.film = MouthFilm(width)
+        self.film = MouthFilm(width, size=size)
         self.trunk = nn.Sequential(*(Dilated(width, 2 ** (i % 3)) for i in range(depth)), nn.GELU())
         self.head = nn.Linear(width, PER_FRAME * classes)
 
@@ -146,9 +148,9 @@ class EitherLips(nn.Module):
 class FilmLips(nn.Module):
     """Attention over pictures of a mouth, each seen for itself, see :class:`AttentiveLips`."""
 
-    def __init__(self, classes: int, *, width: int = 64, depth: int = 2) -> None:
+    def __init__(self, classes: int, *, size: int, width: int = 64, depth: int = 2) -> None:
         super().__init__()
-        self.pictures = MouthPictures(width)
+        self.pictures = MouthPictures(width, size=size)
         self.read = AttentiveLips(width, classes, width=width, depth=depth)
 
     def forward(self, film: Tensor) -> Tensor:

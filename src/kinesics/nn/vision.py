@@ -1,9 +1,12 @@
-"""Networks over pictures: MobileNetV2 and ResNet-50 as published, and two small ones for grey films of a mouth."""
+"""Networks over pictures: MobileNetV2 as published, and two small ones for grey films of a mouth."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kinesics.errors import DataError
 
 GREY = (0.421, 0.165)
 """Mean and spread of grey mouths from 0 to 1 that lip readers take out (Martinez et al., ICASSP 2020)."""
@@ -74,67 +77,38 @@ class MobileNetV2(_Pictures):
         self.layers = nn.Sequential(*layers, *_conv(channels, self.WIDTH, 1), nn.ReLU6())
 
 
-class Bottleneck(nn.Module):
-    """ResNet's block of three convolutions, strided in the second (ResNet v1.5)."""
-
-    def __init__(self, channels: int, inner: int, stride: int) -> None:
-        super().__init__()
-        width = 4 * inner
-        self.layers = nn.Sequential(
-            *_conv(channels, inner, 1),
-            nn.ReLU(),
-            *_conv(inner, inner, 3, stride),
-            nn.ReLU(),
-            *_conv(inner, width, 1),
-        )
-        same = stride == 1 and channels == width
-        self.short = nn.Identity() if same else nn.Sequential(*_conv(channels, width, 1, stride))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) to (N, 4 · inner, H / stride, W / stride)."""
-        return (self.layers(x) + self.short(x)).relu()
-
-
-class ResNet50(_Pictures):
-    """He et al., CVPR 2016, without its classifier: (N, 3, H, W) to (N, 2048)."""
-
-    WIDTH = 2048
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [*_conv(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
-        channels = 64
-        for inner, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
-            for i in range(count):
-                layers.append(Bottleneck(channels, inner, stride if i == 0 else 1))
-                channels = 4 * inner
-        self.layers = nn.Sequential(*layers)
-
-
 def _grey(film: Tensor) -> Tensor:
     return (film / 255 - GREY[0]) / GREY[1]
+
+
+def _side(size: int) -> int:
+    """Of the maps that are left of pictures of a side, after strides of 4 and 2 and a mean over 2."""
+    side = (-(-size // 4) + 1) // 2 // 2
+    if side < 1:
+        raise DataError(f"films of {size} pixels; expected at least 9")
+    return side
 
 
 class MouthFilm(nn.Module):
     """A grey film (B, T, S, S) from 0 to 255 to (B, T, width): one convolution over time and place, two over place.
 
     The first one is three-dimensional and takes (B, 1, T, S, S): a film whose frames stood in the batch would be read as
-    single pictures.
+    single pictures. With ``time=1`` each is seen for itself.
     """
 
-    def __init__(self, width: int, *, channels: int = 8) -> None:
+    def __init__(self, width: int, *, size: int, channels: int = 16, time: int = 3) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv3d(1, channels, (3, 5, 5), stride=(1, 2, 2), padding=(1, 2, 2)), nn.GELU()
+            nn.Conv3d(1, channels, (time, 7, 7), stride=(1, 4, 4), padding=(time // 2, 3, 3)), nn.GELU()
         )
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1),
             nn.GELU(),
-            nn.Conv2d(2 * channels, 4 * channels, 3, stride=2, padding=1),
+            nn.Conv2d(2 * channels, 3 * channels, 3, padding=1),
             nn.GELU(),
-            nn.AdaptiveAvgPool2d(4),
+            nn.AvgPool2d(2),
         )
-        self.leave = nn.Linear(64 * channels, width)
+        self.leave = nn.Linear(3 * channels * _side(size) ** 2, width)
 
     def forward(self, film: Tensor) -> Tensor:
         """See the class."""
@@ -146,23 +120,29 @@ class MouthFilm(nn.Module):
 class MouthPictures(nn.Module):
     """A grey film (B, T, S, S) from 0 to 255 to (B, T, width), each picture for itself, with batch norms and ReLUs."""
 
-    def __init__(self, width: int, *, channels: int = 12) -> None:
+    def __init__(self, width: int, *, size: int, channels: int = 12) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inner, outer in ((1, channels), (channels, 2 * channels), (2 * channels, 3 * channels)):
-            layers += [*_conv(inner, outer, 3, 2), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten())
-        self.leave = nn.Linear(48 * channels, width)
+        for inner, outer, kernel, stride in ((0, 2, 7, 4), (2, 3, 3, 2), (3, 4, 3, 1)):
+            layers += [*_conv(inner * channels or 1, outer * channels, kernel, stride), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.AvgPool2d(2), nn.Flatten())
+        self.leave = nn.Linear(4 * channels * _side(size) ** 2, width)
 
     def forward(self, film: Tensor) -> Tensor:
         """See the class."""
-        made = self.leave(self.layers(_grey(film).flatten(0, 1)[:, None]))
+        pictures = _grey(film).flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
+        made = self.leave(self.layers(pictures))
         return made.unflatten(0, film.shape[:2])
 
 
 def unlike(film: Tensor) -> Tensor:
-    """Films (B, T, S, S) in another light, and shifted by a pixel or two: each clip in its own way."""
-    batch = len(film)
-    gain, lift = (torch.rand(batch, 1, 1, 1, device=film.device) - 0.5 for _ in range(2))
-    shifts = torch.randint(-2, 3, (2,)).tolist()
-    return (film * (1 + 0.6 * gain) + 60 * lift).clamp(0, 255).roll(shifts, dims=(2, 3))
+    """Films (B, T, S, S) as another camera would have them: each clip with its own light, place, sharpness and grain."""
+    batch, size = len(film), film.shape[2]
+    gain, lift, soft, grain = (torch.rand(batch, 1, 1, 1, device=film.device) for _ in range(4))
+    margin = max(1, size // 16)
+    wide = F.pad(film, (margin,) * 4, mode="replicate")
+    places = torch.randint(0, 2 * margin + 1, (batch, 2)).tolist()
+    film = torch.stack([f[:, y : y + size, x : x + size] for f, (y, x) in zip(wide, places, strict=True)])
+    film = torch.lerp(film, F.avg_pool2d(film, 3, 1, 1, count_include_pad=False), 0.8 * soft)
+    film = film * (0.7 + 0.6 * gain) + 60 * (lift - 0.5) + 6 * grain * torch.randn_like(film)
+    return film.clamp(0, 255)

@@ -13,6 +13,7 @@ from kinesics.bodies.avatar import load_avatar
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Face, Motion, Performance, Points, Signal
 from kinesics.ports.language import LanguageModel
+from kinesics.see.action_units import action_units
 from kinesics.see.body3d import PARTS, fit_body
 from kinesics.see.events import annotate
 from kinesics.see.face_network import FaceReader, Neutral
@@ -98,7 +99,7 @@ def faced(
         for first in range(0, len(seen), _PIECE)
         for piece in (seen[first : first + _PIECE],)
     ]
-    last = np.maximum(np.searchsorted(seen, np.arange(len(rows)), side="right") - 1, 0)
+    last = _last(seen, len(rows))
     there = (score > 0).astype(np.float32)
 
     def spread(name: str) -> Face | Signal:
@@ -111,6 +112,36 @@ def faced(
         return made
 
     return person.with_tracks(**{n: spread(n) for n in ("face", "action_units", "head", "gaze")})
+
+
+def refined(person: Performance, rows: NDArray[np.void], system: Any, networks: Any) -> Performance:
+    """Refine the mouth of ``face``, and ``action_units`` with it, from the pictures of it that were recorded.
+
+    Parameters
+    ----------
+    person
+        Of :func:`faced`.
+    rows
+        The same.
+    system, networks
+        SPECTRE, as :func:`kinesics.systems.load_system` gives it.
+    """
+    if "face" not in person:
+        return person
+    face, units = person.face, person["action_units"]
+    seen = np.flatnonzero(rows["face_score"] > 0)
+    shown, parts = seen[_last(seen, len(rows))], []
+    for first in range(0, len(rows), _PIECE):
+        part = slice(first, first + _PIECE)
+        piece = Performance({"face": replace(face, values=face.values[part], start=0.0)})
+        parts.append(system.read(piece, networks, film=rows["mouth"][shown[part]]).face.values)
+    face = replace(face, values=np.concatenate(parts)[shown])
+    return person.with_tracks(face=face, action_units=replace(units, values=action_units(face).values))
+
+
+def _last(seen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """(count,) which of the pictures in which a face is seen is the last up to each; the first before that."""
+    return np.maximum(np.searchsorted(seen, np.arange(count), side="right") - 1, 0)
 
 
 def understood(

@@ -15,19 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kinesics
-from kinesics.errors import DataError, FormatError
+from kinesics.errors import DataError, FormatError, choose
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Scene, Video
 from kinesics.ports.language import LanguageModel
 from kinesics.progress import progress as bar
-from kinesics.reading._person import faced, tracks, understood
+from kinesics.reading._person import faced, refined, tracks, understood
 from kinesics.reading._recording import Recording
 from kinesics.see import models
 from kinesics.see.face_network import FaceReader
 from kinesics.see.together import relate
+from kinesics.systems import load_system
 
 log = logging.getLogger(__name__)
 
+REFINERS = ("spectre",)
+"""Systems that refine faces."""
 _KEPT: list[TemporaryDirectory] = []
 """Recordings without a folder of their own: their rows stay mapped until the process ends."""
 _BLOCK = 10.0
@@ -46,6 +49,7 @@ def read(
     transcript: str | None = None,
     language: str = "en",
     reasons: LanguageModel | None = None,
+    refine: str | None = None,
     fps: Any = None,
     smooth: bool = True,
     threads: int | None = None,
@@ -69,6 +73,8 @@ def read(
     reasons
         A language model (:mod:`kinesics.ports.language`) that words why an expression was read, from the measured action units
         and the label alone: no picture and no sound leaves the machine. By default our own small network does.
+    refine
+        ``"spectre"`` refines mouths by SPECTRE (:mod:`kinesics.systems.read.spectre.spec`).
     fps
         Pictures a second that are looked at; by default the video's.
     smooth
@@ -76,7 +82,7 @@ def read(
     threads
         1: one network runs at a time. By default a body's runs beside those of face and hands.
     work
-        Folder for what is found meanwhile, some 8 kB a person and picture; a reading that was interrupted goes on from there.
+        Folder for what is found meanwhile, 12 kB a person and picture; a reading that was interrupted goes on from there.
         By default a temporary one, gone with the process.
     progress
         Show a bar.
@@ -101,6 +107,7 @@ def read(
     >>> scene = read("interview.mp4")  # doctest: +SKIP
     >>> scene.people[0].tier("smile"), scene.people[0].body  # doctest: +SKIP
     """
+    refiner = None if refine is None else load_system(choose("refine", refine, REFINERS))
     video = source if isinstance(source, Video) else Video.load(source)
     video = video if fps is None else video.resample(fps)
     if not 1 <= people <= 100:
@@ -114,11 +121,14 @@ def read(
         there = (rows["face_score"] > 0) | (rows["pose_sure"].max(axis=1) > 0)
         if np.count_nonzero(there) / float(video.fps) >= _BRIEF:
             seen = tracks(rows, video.fps, video.start + first / float(video.fps))
-            everybody[f"person {len(everybody) + 1}"] = faced(seen, rows, reader)
+            person = faced(seen, rows, reader)
+            everybody[f"person {len(everybody) + 1}"] = (
+                person if refiner is None else refined(person, rows, *refiner)
+            )
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
         shared["speech"] = sound
-    meta: dict[str, Any] = {"read": {**settings, "version": kinesics.__version__}}
+    meta: dict[str, Any] = {"read": {**settings, "refine": refine, "version": kinesics.__version__}}
     if recording.lost:
         meta["lost pictures"] = len(recording.lost)
         log.warning(

@@ -1,8 +1,8 @@
-"""Talking mouths close up, and what a detector of landmarks makes of them: what lip readers and mouth fitters learn from.
+"""Talking mouths: filmed close up, and as reading finds them on a whole head. What lip readers and mouth fitters learn from.
 
-Only the mesh about the mouth is painted, some tens of times as fast as whole people. Landmarks are those of iBUG with what detectors
-do to them: they jitter and drift, lag behind, and are drawn to the mean, so that lips that close stay a little open. How much
-of each differs from clip to clip; the amounts are ours.
+Of a close-up only the mesh about the mouth is painted, of a head only the head, several times as fast as whole people. A head turns a little while it
+talks, before one of many lights and walls, and its film goes through the very detectors that ``kinesics read`` has: landmarks and pictures of the mouth
+have the errors that reading makes.
 """
 
 from __future__ import annotations
@@ -16,27 +16,30 @@ from numpy.typing import NDArray
 from kinesics.bodies import ibug
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import Avatar
+from kinesics.bodies.humanoid import INDEX
 from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
-from kinesics.performance import Camera, Face, Points
-from kinesics.render import Painter
+from kinesics.performance import Camera, Face
+from kinesics.render import Painter, view_of
 from kinesics.seeds import rng
 from kinesics.stage.pixels import draw_set
 from kinesics.systems import _mouth_features as mouths
 
 Array = NDArray[np.float32]
 
-_NEAR = 0.085  # metres about the mouth that are painted: from the nose to below the chin
-_AWAY = 0.6  # metres from which it is seen
-_NAMES = tuple(f"ibug {i}" for i in range(68))
-_UPPER, _LOWER = (61, 62, 63), (67, 66, 65)
-_PIXELS = 1000.0  # of a metre in the pictures of the detector: a face is about 200 high
+MOUTH, HEAD = 0.085, 0.17
+"""Metres about the mouth that are painted of a close-up, from the nose to below the chin, and of a head."""
+_AWAY = 0.6  # metres from which a mouth is seen
+_REST = np.tile(np.array([1, 0, 0, 0], np.float32), (len(INDEX), 1))
+_SIZES = (176, 240)  # pixels of a head's picture: faces are some 100 to 150 high
+_ZOOM = 0.72  # room about a head, so that it may turn
+_TURNS = (4.0, 6.0, 2.5)  # degrees: usual pitch, yaw and roll of a head that talks
 
 
-def about_the_mouth(person: Avatar) -> Avatar:
-    """The part of a person that a close-up of the mouth shows; it has no landmarks of its own."""
+def about_the_mouth(person: Avatar, near: float = MOUTH) -> Avatar:
+    """The part of a person within some metres of the mouth; it has no landmarks of its own."""
     middle = person.vertices[list(ibug.VERTICES[ibug.MOUTH])].mean(axis=0)
-    close = np.linalg.norm(person.vertices - middle, axis=1) < _NEAR
+    close = np.linalg.norm(person.vertices - middle, axis=1) < near
     faces = [f[close[f].all(axis=1)] for f in (person.faces[p.faces] for p in person.parts)]
     keep = np.zeros(len(person.vertices), bool)
     keep[np.concatenate(faces).ravel()] = True
@@ -82,7 +85,7 @@ class CloseUp:
         Without the extra ``video``.
     """
 
-    def __init__(self, person: Avatar, *, size: int = 32, seed: int = 0, take: int = 0) -> None:
+    def __init__(self, person: Avatar, *, size: int = 48, seed: int = 0, take: int = 0) -> None:
         stream, stage = rng(seed, "close-up", take), draw_set(seed, "close-up", take)
         rest = person.vertices[list(ibug.VERTICES)].astype(np.float64)
         target = mouths.rest("maya")[list(ibug.STILL)] / 1000
@@ -102,82 +105,67 @@ class CloseUp:
         )
         self._painter = Painter(about_the_mouth(person), camera, light=stage.light, backdrop=stage.backdrop)
         self._order = [ARKIT.index(n) for n in person.morph_names]
-        self._rest = np.tile(np.array([1, 0, 0, 0], np.float32), (len(person.joints), 1))
 
     def film(self, values: Array) -> NDArray[np.uint8]:
         """(T, S, S) grey pictures of (T, 52) coefficients in the order of ``ARKIT``."""
         if values.ndim != 2 or values.shape[1] != len(ARKIT):
             raise DataError(f"coefficients of shape {values.shape}; expected (T, {len(ARKIT)})")
-        shown = [self._painter.paint(self._rest, weights=row[self._order]).rgb for row in values]
+        shown = [self._painter.paint(_REST, weights=row[self._order]).rgb for row in values]
         return mouths.grey(np.stack(shown)) if shown else np.zeros((0, 1, 1), np.uint8)
 
 
-def landmarks_of(person: Avatar, values: Array) -> NDArray[np.float64]:
-    """(T, 68, 3) where the landmarks truly are, metres, the head at rest."""
-    moving = {v: i for i, v in enumerate(person.morph_vertices.tolist())}
-    rest = person.vertices[list(ibug.VERTICES)].astype(np.float64)
-    out = np.tile(rest, (len(values), 1, 1))
-    rows = [(i, moving[v]) for i, v in enumerate(ibug.VERTICES) if v in moving]
-    order = [person.morph_names.index(n) for n in ARKIT]
-    offsets = person.morph_offsets[order][:, [m for _, m in rows]]
-    out[:, [i for i, _ in rows]] += np.einsum("tk,knd->tnd", values, offsets)
-    return out
-
-
-def detected(person: Avatar, face: Face, *, seed: int = 0, take: int = 0) -> Points:
-    """What a detector says where the landmarks of somebody who talks and moves the head are.
+def watched(person: Avatar, face: Face, *, seed: int = 0, take: int = 0) -> NDArray[np.void]:
+    """What reading records of somebody who talks.
 
     Parameters
     ----------
     person, face
-        Who, and what the face does (ARKit).
+        Who, and what the face truly does (ARKit), at its own rate.
     seed, take
-        Of the head's way and of the detector's faults.
+        Of light, wall, camera and the head's way.
 
     Returns
     -------
-    Points
-        (T, 68, 3) pixels, y down, with depth (away from who looks) in pixels; at the face's rate.
+    ndarray
+        (T,) of :data:`kinesics.reading._recording.ROW`; where no face is found, it is as it was last.
+
+    Raises
+    ------
+    MissingModels
+        Before ``kinesics fetch landmarks``.
+    DataError
+        If hardly a face is found.
     """
-    stream = rng(seed, "detected", take)
-    points = landmarks_of(person, face.select(ARKIT).values)
-    rate = float(face.fps)
-    mouth, gaps = points[:, ibug.MOUTH], (list(_UPPER), list(_LOWER))
-    mean = mouth.mean(axis=0)
-    mouth[:] = mean + stream.uniform(0.65, 0.92) * (mouth - mean)
-    upper, lower = (points[:, k] for k in gaps)
-    gap = upper[..., 1] - lower[..., 1]
-    lift = 0.5 * (np.hypot(np.maximum(gap, 0), stream.uniform(0.0005, 0.0022)) - gap)
-    upper[..., 1] += lift
-    lower[..., 1] -= lift
-    points[:, gaps[0]], points[:, gaps[1]] = upper, lower
-    points = _smooth(points, stream.uniform(0.02, 0.055) * rate)
-    points = _turned(points, rate, stream)
-    white, slow = stream.uniform(0.0001, 0.0004), stream.uniform(0.0002, 0.0005)
-    noise = white * stream.standard_normal(points.shape)
-    drift = slow * _smooth(stream.standard_normal(points.shape), 0.3 * rate, unit=True)
-    points = points + (noise + drift) * [1, 1, 2]  # depth is guessed
-    points = points * [_PIXELS, -_PIXELS, -_PIXELS] + [320, 0, 0]
-    points[..., 1] += 240 - points[..., 1].mean()
-    points[..., 2] -= points[..., 2].mean()
-    return Points(points.astype(np.float32), _NAMES, face.fps, "image", face.start)
+    from kinesics.reading._recording import ROW, row_of
+    from kinesics.see.tracking import Tracker
+
+    stream, stage = rng(seed, "watched", take), draw_set(seed, "watched", take)
+    size = int(stream.integers(*_SIZES))
+    camera = view_of(person, "face", width=size, height=size, turn=stage.turn)
+    camera = replace(camera, focal=_ZOOM * camera.focal)
+    painter = Painter(about_the_mouth(person, HEAD), camera, light=stage.light, backdrop=stage.backdrop)
+    weights = face.select(person.morph_names).values
+    tracker = Tracker(float(face.fps), people=1, hands=False, body=False, threads=1)
+    gain, grain = np.exp(stream.normal(0, [0.15, 0.03, 0.03])), stream.uniform(0, 5)
+    rows = np.zeros(len(weights), ROW)
+    for t, rotations in enumerate(_turning(len(weights), float(face.fps), stream)):
+        rgb = painter.paint(rotations, weights=weights[t]).rgb
+        rgb = np.clip(rgb * gain + grain * stream.standard_normal(rgb.shape), 0, 255).astype(np.uint8)
+        if here := tracker.push(rgb):
+            rows[t] = row_of(here[0])
+    seen = np.flatnonzero(rows["face_score"] > 0)
+    if len(seen) < 0.9 * len(rows):
+        raise DataError(f"watched: a face was found in {len(seen)} of {len(rows)} pictures")
+    return rows[seen[np.maximum(np.searchsorted(seen, np.arange(len(rows)), side="right") - 1, 0)]]
 
 
-def _turned(points: NDArray, rate: float, stream: np.random.Generator) -> NDArray:
-    """Points with the head's slow turning, a few degrees each way."""
-    angles = _smooth(stream.standard_normal((len(points), 3)), 0.5 * rate, unit=True) * np.radians([4, 6, 3])
-    angles = angles + np.radians(stream.normal(0, [4, 8, 3]))
-    turn = rot.to_matrix(rot.from_rotvec(angles))
-    middle = points.mean(axis=(0, 1))
-    return np.einsum("tij,tnj->tni", turn, points - middle) + middle
-
-
-def _smooth(values: NDArray, spread: float, *, unit: bool = False) -> NDArray:
-    """Along time by a bell of that many frames; ``unit``: white noise keeps its spread."""
-    reach = int(np.ceil(3 * spread))
-    bell = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / max(spread, 1e-3)))
-    bell /= np.sqrt(np.square(bell).sum()) if unit else bell.sum()
-    padded = np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
-    return np.tensordot(
-        np.lib.stride_tricks.sliding_window_view(padded, len(bell), axis=0), bell, axes=(-1, 0)
-    )
+def _turning(count: int, rate: float, stream: np.random.Generator) -> Array:
+    """(count, 55, 4) a body at rest whose head turns slowly, half of it in the neck."""
+    time = np.arange(count) / rate
+    speed, phase = stream.uniform(0.1, 0.8, (3, 3)), stream.uniform(0, 2 * np.pi, (3, 3))
+    way = np.sin(2 * np.pi * speed * time[:, None, None] + phase).mean(axis=2)
+    angles = np.radians(_TURNS) * (way + stream.standard_normal(3))
+    out = np.tile(_REST, (count, 1, 1))
+    for joint in ("neck", "head"):
+        out[:, INDEX[joint]] = rot.from_rotvec(0.5 * angles)
+    return out

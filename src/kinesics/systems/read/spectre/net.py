@@ -1,4 +1,4 @@
-"""The networks of SPECTRE: the coarse and the perceptual encoder, and the lip reader in its loss. What they are for: ``spec.py``."""
+"""The networks of SPECTRE: the perceptual encoder, and the lip reader in its loss. What they are for: ``spec.py``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kinesics.bodies.arkit import ARKIT
 from kinesics.hear.phones import VISEMES
 from kinesics.nn.graphs import Graph
 from kinesics.nn.readers import EitherLips, ctc
-from kinesics.nn.vision import MobileNetV2, ResNet50, unlike
+from kinesics.nn.vision import MobileNetV2, MouthFilm, unlike
 from kinesics.systems import _mouth_features as mouths
 from kinesics.systems.read.spectre.spec import CHUNK, JAW, LOST, MOUTH, PAIRS, SpectreConfig
 
-_SEEN = 2 * len(mouths.PLACES)
 _WEIGHTS = {6: 2.0, 10: 2.0, 33: 1.5}
 """Weights of landmarks in the paper, where not 1."""
 
@@ -33,27 +31,8 @@ class Frames(nn.Module):
         return self.network(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2])
 
 
-class Coarse(nn.Module):
-    """What is seen, each frame for itself, to a face (B, T, 52)."""
-
-    def __init__(self, config: SpectreConfig) -> None:
-        super().__init__()
-        if config.eyes == "pictures":
-            self.layers = nn.Sequential(
-                Frames(ResNet50()), nn.Linear(ResNet50.WIDTH, 1024), nn.ReLU(), nn.Linear(1024, len(ARKIT))
-            )
-        else:
-            self.layers = nn.Sequential(
-                nn.Flatten(2), nn.Linear(_SEEN, config.width), nn.ReLU(), nn.Linear(config.width, len(ARKIT))
-            )
-
-    def forward(self, what: Tensor) -> Tensor:
-        """See the class."""
-        return self.layers(what)
-
-
 class Refine(nn.Module):
-    """What is seen, and the coarse mouth (B, T, 27), to the refined mouth (B, T, 27)."""
+    """Pictures (B, T, ...) and the coarse mouth (B, T, 27) to the refined mouth (B, T, 27)."""
 
     mean: Tensor
     spread: Tensor
@@ -62,13 +41,13 @@ class Refine(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(config.lip_width))
         self.register_buffer("spread", torch.ones(config.lip_width))
-        self.pictures = config.eyes == "pictures"
-        if self.pictures:
+        if config.eyes == "heads":
             self.eyes: nn.Module = Frames(MobileNetV2())
             width = MobileNetV2.WIDTH
         else:
+            self.eyes = MouthFilm(config.width, size=config.film, time=1)
             width = config.width
-            self.eyes = nn.Sequential(nn.Linear(_SEEN + len(MOUTH), width), nn.ReLU())
+        self.known = nn.Linear(len(MOUTH), width) if config.eyes == "mouths" else None
         self.time = nn.Sequential(
             nn.Conv1d(width, config.width, 2 * LOST + 1, padding=LOST),
             nn.BatchNorm1d(config.width),
@@ -79,9 +58,11 @@ class Refine(nn.Module):
             self.leave.weight.mul_(1e-3)
             self.leave.bias.zero_()
 
-    def forward(self, what: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, film: Tensor, coarse: Tensor) -> Tensor:
         """See the class."""
-        x = self.eyes(what if self.pictures else torch.cat([what.flatten(2), coarse], dim=-1))
+        x = self.eyes(film)
+        if self.known is not None:
+            x = (x + self.known(coarse)).relu()
         made = coarse + self.leave(self.time(x.transpose(1, 2)).transpose(1, 2))
         within = made.clamp(0, 1)
         # a gradient leads back from beyond the bounds
@@ -102,10 +83,11 @@ class Net(nn.Module):
         self.lips = EitherLips(
             2 * (mouths.LIPS.stop - mouths.LIPS.start),
             len(VISEMES),
+            size=config.film,
             width=config.lip_width,
             depth=config.lip_depth,
         )
-        self.coarse, self.refine = Coarse(config), Refine(config)
+        self.refine = Refine(config)
         self.register_buffer("moves", torch.tensor(mouths.moves(config.avatar)), persistent=False)
         weights = torch.tensor([_WEIGHTS.get(i, 1.0) for i in mouths.PLACES])
         weights[mouths.LIPS] = config.mouth
@@ -142,25 +124,18 @@ class Net(nn.Module):
             film = unlike(film)
         felt = self.lips.features(self.mouth(self.moved(batch["face"]))), self.lips.watched(film)
         read = [ctc(self.lips.scores(f), batch["visemes"], batch["count"]) for f in felt]
-        same = 1 - F.cosine_similarity(*felt, dim=-1).mean(1)
-        alike = self.known(same, batch)
+        alike = (1 - F.cosine_similarity(*felt, dim=-1)).mean()
         return {"landmarks": read[0], "film": read[1], "alike": alike, "loss": read[0] + read[1] + alike}
-
-    def _coarse_loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        away = self.coarse(self.what(batch)) - batch["face"]
-        return {"loss": self.known(away.square().mean((1, 2)), batch)}
-
-    def known(self, each: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """() the mean of (B,) over the examples whose true face is known."""
-        return (each * batch["known"]).sum() / batch["known"].sum().clamp(min=1)
 
     def _refine_loss(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         config, within = self.config, slice(LOST, -LOST)
-        with torch.no_grad():
-            coarse = self.coarse(self.what(batch)).clamp(0, 1)
-            found = self.placed(batch["seen"], coarse)
+        coarse = batch["face"]
+        found = self.placed(batch["seen"], coarse)
         before = coarse[..., list(MOUTH)]
-        mouth = self.refine(self.what(batch) if config.eyes == "pictures" else found, before)
+        film = batch["picture" if config.eyes == "heads" else "film"].float()
+        if self.training and config.eyes == "mouths":
+            film = unlike(film)
+        mouth = self.refine(film, before)
         face = coarse.clone()
         face[..., list(MOUTH)] = mouth
         moved = self.moved(face)
@@ -183,10 +158,6 @@ class Net(nn.Module):
         mean, spread = self.refine.mean, self.refine.spread
         return 1 - F.cosine_similarity((told - mean) / spread, (felt - mean) / spread, dim=-1)
 
-    def what(self, batch: dict[str, Tensor]) -> Tensor:
-        """What the encoders see."""
-        return batch["picture"].float() if self.config.eyes == "pictures" else batch["seen"]
-
     def moved(self, face: Tensor) -> Tensor:
         """(B, T, 52) → (B, T, 26, 2) how far landmarks are from their rest, in units of 5 mm."""
         return torch.einsum("btk,knd->btnd", face, self.moves)
@@ -205,12 +176,11 @@ class Net(nn.Module):
         return (ends[..., 0, :] - ends[..., 1, :]).square().sum(-1).add(1e-6).sqrt()
 
     def graphs(self) -> dict[str, Graph]:
-        """``coarse`` and ``refine``, on chunks."""
-        size = self.config.picture
-        shape = (3, size, size) if self.config.eyes == "pictures" else (len(mouths.PLACES), 2)
-        what = torch.zeros(1, CHUNK, *shape)
+        """``refine``, on chunks."""
+        heads, size = (
+            self.config.eyes == "heads",
+            self.config.picture if self.config.eyes == "heads" else self.config.film,
+        )
+        film = torch.zeros(1, CHUNK, *((3,) if heads else ()), size, size)
         mouth = torch.zeros(1, CHUNK, len(MOUTH))
-        return {
-            "coarse": Graph(self.coarse, {"what": what}, ("face",)),
-            "refine": Graph(self.refine, {"what": what, "coarse": mouth}, ("mouth",)),
-        }
+        return {"refine": Graph(self.refine, {"film": film, "coarse": mouth}, ("mouth",))}

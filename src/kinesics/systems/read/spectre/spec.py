@@ -3,17 +3,15 @@
 Paper: Filntisis et al., "SPECTRE: Visual Speech-Informed Perceptual 3D Facial Expression Reconstruction from Videos", CVPR
 Workshops 2023 (arXiv 2207.11094); official code github.com/filby89/spectre (CC BY-NC-SA, read for facts).
 
-**In.** ``landmarks`` (68 of iBUG, or MediaPipe's mesh; pixels); if there is one, a ``face`` that something else has
-found. ``paper`` sees pictures: ``video`` as well. **Out.** ``face``: the same with another mouth, at its own rate.
+**In.** ``face`` as something else has found it, with ``video`` and ``landmarks`` (68 of iBUG, or MediaPipe's mesh; pixels), or with the mouths that reading recorded.
+**Out.** ``face``: the same with another mouth, at its own rate.
 
-**How.** A coarse face of each frame for itself (DECA's ResNet-50 in the paper) stays as it is. A second, perceptual
-encoder (MobileNetV2) sees every frame; one convolution over five frames turns that into a residual of the jaw and mouth. Nothing
-tells it the true mouth: it learns from detected landmarks, with the mouth's left out, from distances inside
-the mouth, and from a lip reader, to which the fitted mouth and the filmed one shall look alike.
+**How.** The coarse face stays as it is. A perceptual encoder sees every picture, one convolution over five of them turns that into a residual of the
+jaw and mouth. Nothing tells it the true mouth: it learns from detected landmarks, with the mouth's left out, from distances inside the mouth, and
+from a lip reader, to which the fitted mouth and the filmed one shall look alike.
 
-**Stages.** ``lips``: the reader in the loss, :class:`~kinesics.nn.readers.EitherLips`, by CTC on visemes, from films of mouths and
-from landmarks. ``coarse``: the coarse face. Both need labelled people (tracks ``face`` and ``phones``).
-``refine``: the perceptual encoder; it needs landmarks and films alone.
+**Stages.** ``lips``: the reader in the loss, :class:`~kinesics.nn.readers.EitherLips`, by CTC on visemes, from films of mouths and from landmarks; it
+needs people whose ``face`` is true, and ``phones``. ``refine``: the perceptual encoder; it needs landmarks, films, and the faces that were found.
 
 **Losses** of ``refine``, on frames [2:−2], as in the paper where its units allow. Landmarks: L1 with the paper's weights, the mouth's not at all (weight
 ``mouth``). Distances: L1 over the pairs of :data:`PAIRS`. Lips: 1 − cosine of the reader's features of the film and of the fitted
@@ -22,7 +20,7 @@ landmarks, their mean and spread over films taken out: as they come, any two of 
 
 **Knobs.** none.
 
-**Faithful**: the encoders, the head and its start (weights × 1e-3), what is frozen, K = 20 frames, Adam's rate and its drop (``paper``); the jaw does not
+**Faithful**: the encoder (MobileNetV2), the head and its start (weights × 1e-3), what is frozen, K = 20 frames, Adam's rate and its drop (``paper``); the jaw does not
 open by less than nothing (ReLU; here all coefficients stay from 0 to 1); long clips in chunks of 50 at a stride of 46, of which two frames at
 either end are dropped: with five-frame convolutions that is exactly the whole clip at once.
 
@@ -30,9 +28,9 @@ either end are dropped: with five-frame convolutions that is exactly the whole c
 (noted by the author of inferno); here it is (B, 1, T, S, S). And the encoder sees real neighbours: a frame repeated five times
 moves nothing ("cannot see improvement", issue 17).
 
-**Differs**: coefficients of our own face, 27 of jaw and mouth, instead of FLAME's 53. The fitted face is not rendered: our reader feels a film and landmarks
+**Differs**: the coarse face is ``kinesics read``'s, in the place of DECA's ResNet-50. Coefficients of our own face, 27 of jaw and mouth, instead of FLAME's 53. The fitted face is not rendered: our reader feels a film and landmarks
 in one space, where the paper renders the mesh and reads both pictures with one network. No emotion feature loss: residuals touch the
-mouth alone. ``tiny`` sees landmarks in the place of pictures, and its coarse face is made of them, too. Where the person's neutral
+mouth alone. ``tiny`` sees grey mouths in the place of heads, through a small network, and the coarse mouth. Where the person's neutral
 lies is not known: landmarks are brought to where the coarse face has them in the clip's mean.
 """
 
@@ -41,15 +39,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.bodies.arkit import ARKIT
 from kinesics.errors import DataError, choose
-from kinesics.nn import windows
-from kinesics.performance import Face, Performance
+from kinesics.performance import Face, Performance, Points, Video
 from kinesics.progress import progress as bar
+from kinesics.see.face_shape import PATCH
+from kinesics.see.face_shape import mouth as mouth_of
+from kinesics.see.names import FACE
 from kinesics.systems import _face_features as features
 from kinesics.systems import _mouth_features as mouths
 from kinesics.systems._system import Capability, Config, Networks, System, Training
@@ -64,7 +65,7 @@ JAW: tuple[int, ...] = tuple(k for k, i in enumerate(MOUTH) if ARKIT[i].startswi
 """Which of these move the jaw."""
 PAIRS: tuple[tuple[int, int], ...] = ((57, 8), (51, 33), (48, 54), (60, 64), (61, 67), (62, 66), (63, 65))
 """Of the 68 landmarks, whose distances are kept."""
-EYES = ("landmarks", "pictures")
+EYES = ("mouths", "heads")
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ class SpectreConfig(Config):
     window, stride
         Frames of one example, and between examples.
     eyes
-        What the encoders see: ``"landmarks"`` (a layer each) or ``"pictures"`` (ResNet-50 and MobileNetV2).
+        What the encoder sees: ``"mouths"``, grey (a small network), or ``"heads"`` (MobileNetV2).
     picture
-        Pixels of each side of these.
+        Pixels of each side of heads.
     film
-        Pixels of each side of the grey films that the lip reader sees.
+        Pixels of each side of the grey mouths, which the lip reader sees, too.
     width
-        Of the head, and of the layer over landmarks.
+        Of the head.
     lip_width, lip_depth
         Of the lip reader.
     landmark, mouth, distance, lip
@@ -96,7 +97,7 @@ class SpectreConfig(Config):
 
     window: int = 20
     stride: int = 10
-    eyes: str = "pictures"
+    eyes: str = "heads"
     picture: int = 224
     film: int = 88
     width: int = 256
@@ -125,8 +126,8 @@ class SpectreConfig(Config):
 
     @classmethod
     def tiny(cls) -> SpectreConfig:
-        """A few tens of thousands of parameters over landmarks: minutes on two cores."""
-        return cls(window=40, stride=20, eyes="landmarks", film=32, width=96, lip_width=64, lip_depth=4)
+        """Some hundred thousand parameters over what reading records of mouths: minutes on two cores."""
+        return cls(window=40, stride=20, eyes="mouths", film=PATCH, width=96, lip_width=64, lip_depth=4)
 
 
 class Spectre(System):
@@ -134,34 +135,32 @@ class Spectre(System):
 
     name = "spectre"
     title = "SPECTRE: Visual Speech-Informed Perceptual 3D Facial Expression Reconstruction (CVPRW 2023)"
-    stages = ("lips", "coarse", "refine")
+    stages = ("lips", "refine")
     config_type = SpectreConfig
     config: SpectreConfig
     capability = Capability(
         task="read",
-        needs=("landmarks",),
+        needs=("face",),
         gives=("face",),
         basis="arkit",
         fps=Fraction(FPS),
         look_ahead=LOST / FPS,
         languages=(),
         licence="Apache-2.0",
-        uses=("face", "video"),
+        uses=("landmarks", "video"),
     )
 
     def training(self, stage: str) -> Training:
         """As published (LRS3's 25 000 clips), or a few minutes' worth for small networks."""
         choose("stage", stage, self.stages)
-        if self.config.eyes == "pictures":
+        if self.config.eyes == "heads":
             return {
                 "lips": Training(50_000, 32, 3e-4),
-                "coarse": Training(50_000, 8, 1e-4),
                 "refine": Training(150_000, 1, 5e-5, drops=((1 / 3, 0.2),)),
             }[stage]
         return {
-            "lips": Training(2000, 16, 3e-3, warm_up=30, drops=((0.7, 0.2),)),
-            "coarse": Training(400, 32, 2e-3, warm_up=20, drops=((0.7, 0.2),)),
-            "refine": Training(300, 16, 3e-3, warm_up=20, drops=((0.7, 0.2),)),
+            "lips": Training(1200, 8, 3e-3, warm_up=30, drops=((0.7, 0.2),)),
+            "refine": Training(400, 8, 3e-3, warm_up=20, drops=((0.7, 0.2),)),
         }[stage]
 
     def examples(
@@ -169,60 +168,79 @@ class Spectre(System):
     ) -> Iterator[dict[str, NDArray]]:
         """Windows at 25 fps.
 
-        ``seen`` (window, 26, 2) as :func:`~kinesics.systems._mouth_features.seen` has it, ``film`` (window, S, S) grey, ``face`` (window, 52), ``visemes``
-        (window,) and ``count`` (); with ``eyes="pictures"`` also ``picture`` (window, 3, P, P). A performance needs
-        ``landmarks`` and ``video``. Without a tier ``phones`` the ``count`` is 0; without a track ``face``, the truth, the
-        stages ``lips`` and ``coarse`` learn nothing from it (``known`` () is 0).
+        ``film`` (window, S, S) grey, ``face`` (window, 52), ``visemes`` (window,) and ``count`` (), which is 0 without a tier ``phones``; with landmarks also
+        ``seen`` (window, 26, 2) as :func:`~kinesics.systems._mouth_features.seen` has it; with ``eyes="heads"`` also ``picture`` (window, 3, P, P).
 
         Parameters
         ----------
         performance
-            See above.
+            With ``face``: the truth for the stage ``lips``, what was found for ``refine``, which needs ``landmarks``, too. With ``video``, or the film.
         film
-            (T, S, S) grey films of the mouth at 25 fps from the first landmarks on, where they are there already; then
+            (T, S, S) grey films of the mouth at 25 fps from the face's first frame on, where they are there already; then
             no video is needed.
         """
-        self.check(performance)
-        config, landmarks = self.config, performance["landmarks"].resample(FPS)
-        start, seen = landmarks.start, mouths.seen(landmarks, config.avatar)
-        cut: dict[str, NDArray] = {"seen": seen}
-        if film is None:
-            film = mouths.grey(self._crops(performance, config.film, mouths.HALF))
-        cut["film"] = film
-        if config.eyes == "pictures":
-            cut["picture"] = self._crops(performance, config.picture, _HEAD).transpose(0, 3, 1, 2)
-        known = "face" in performance
-        if known:
-            cut["face"] = features.arkit(performance.face.shift(-start), FPS)
-        else:
-            cut["face"] = np.zeros((len(seen), len(ARKIT)), np.float32)
+        config, start = self.config, performance.face.start
+        cut: dict[str, NDArray] = {"face": features.arkit(performance.face, FPS)}
+        cut["film"] = self.film(performance) if film is None else film
+        if "landmarks" in performance:
+            cut["seen"] = mouths.seen(performance["landmarks"].resample(FPS), config.avatar)
+        if config.eyes == "heads":
+            cut["picture"] = self._seen(performance)
         count = min(map(len, cut.values()))
         for first in range(0, count - config.window + 1, config.stride):
             span = start + first / FPS, start + (first + config.window) / FPS
             labels, many = features.visemes(performance.tier("phones"), *span, most=config.window)
             part = {name: values[first : first + config.window] for name, values in cut.items()}
-            yield {**part, "visemes": labels, "count": many * known, "known": np.float32(known)}
+            yield {**part, "visemes": labels, "count": many}
+
+    def _seen(self, performance: Performance) -> NDArray[np.uint8]:
+        """(T, ...) what the encoder sees, at 25 fps."""
+        if self.config.eyes == "heads":
+            return self._crops(performance, self.config.picture, _HEAD).transpose(0, 3, 1, 2)
+        return self.film(performance)
+
+    def film(self, performance: Performance) -> NDArray[np.uint8]:
+        """(T, S, S) grey mouths at 25 fps, from the first landmarks on, as reading records them."""
+        landmarks, video = self._shown(performance)
+        size = self.config.film
+        if size != PATCH or landmarks.values.shape[1] != len(FACE):
+            return mouths.grey(self._crops(performance, size, mouths.HALF))
+        pairs = zip(video.frames(), landmarks.values, strict=False)
+        return np.stack([mouth_of(picture, points) for picture, points in pairs])
+
+    def _shown(self, performance: Performance) -> tuple[Points, Video]:
+        """Landmarks and video at 25 fps, from the first landmarks to the last."""
+        for name in ("landmarks", "video"):
+            if name not in performance:
+                raise DataError(
+                    f"{self.name} needs the track {name!r} here; this performance has: {', '.join(performance)}"
+                )
+        landmarks = performance["landmarks"].resample(FPS)
+        return landmarks, performance["video"].resample(FPS).slice(landmarks.start, landmarks.end)
 
     def _crops(self, performance: Performance, size: int, half: float) -> NDArray[np.uint8]:
-        if "video" not in performance:
-            raise DataError(
-                f"{self.name} needs the track 'video' here; this performance has: {', '.join(performance)}"
-            )
-        landmarks = performance["landmarks"].resample(FPS)
-        video = performance["video"].resample(FPS).slice(landmarks.start, landmarks.end)
+        landmarks, video = self._shown(performance)
         return mouths.crops(video, landmarks, self.config.avatar, size=size, half=half)
 
     def read(
-        self, performance: Performance, networks: Networks, *, seed: int = 0, progress: bool = False
+        self,
+        performance: Performance,
+        networks: Networks,
+        *,
+        film: NDArray[np.uint8] | None = None,
+        seed: int = 0,
+        progress: bool = False,
     ) -> Performance:
         """Refine a mouth.
 
         Parameters
         ----------
         performance
-            With ``landmarks``; with ``face``, if its mouth is to be refined rather than found.
+            With ``face``; with ``landmarks`` and ``video``, or the film.
         networks
             From :func:`kinesics.systems.load_system`, or of a network in training (``kinesics.lab.networks``).
+        film
+            (T, S, S) grey mouths, one for each frame of the face, where they are there already.
         seed
             Changes nothing: nothing here is drawn.
         progress
@@ -231,12 +249,12 @@ class Spectre(System):
         Returns
         -------
         Performance
-            The same, with ``face`` at its own rate, or at 25 fps.
+            The same, with another ``face``, at its own rate.
 
         Raises
         ------
         DataError
-            If there are no landmarks, or not of a known set.
+            If something is missing, landmarks are not of a known set, or the film is not as long as the face.
 
         Examples
         --------
@@ -245,43 +263,36 @@ class Spectre(System):
         >>> better = system.read(performance, networks)  # doctest: +SKIP
         """
         self.check(performance)
-        landmarks = performance["landmarks"].resample(FPS)
-        seen = mouths.seen(landmarks, self.config.avatar)
-        pictures = self.config.eyes == "pictures"
-        what = (
-            self._crops(performance, self.config.picture, _HEAD).transpose(0, 3, 1, 2) if pictures else seen
-        )
-        given = performance.face if "face" in performance else None
-        if given is None:
-            coarse = np.clip(self._in_chunks(networks["coarse"], {"what": what}, "face", progress), 0, 1)
-            face = Face(coarse, ARKIT, FPS, start=landmarks.start)
+        face = performance.face.select(ARKIT)
+        if face.basis != "arkit":
+            raise DataError(f"face: basis {face.basis!r}; expected 'arkit'")
+        rate, start = float(face.fps), face.start
+        if film is not None and len(film) != len(face):
+            raise DataError(f"film of {len(film)} pictures; expected {len(face)}, one for each of the face")
+        if film is not None:
+            at = np.arange(max(1, round(len(film) * FPS / rate))) / FPS
+            picks = np.minimum(np.round(at * rate).astype(int), len(film) - 1)
         else:
-            face = given.select(ARKIT)
-            if face.basis != "arkit":
-                raise DataError(f"face: basis {face.basis!r}; expected 'arkit'")
-            at = landmarks.start + np.arange(len(seen)) / FPS
-            coarse = face.at(np.clip(at, face.start, face.end - 1 / float(face.fps))).values
-        mouth = coarse[:, list(MOUTH)]
-        if not pictures:
-            what = seen - (seen - coarse_moves(coarse, self.config.avatar)).mean(axis=0)
-        made = self._in_chunks(networks["refine"], {"what": what, "coarse": mouth}, "mouth", progress)
-        residual = Face(made - mouth, tuple(ARKIT[i] for i in MOUTH), FPS, start=landmarks.start)
+            start = self._shown(performance)[0].start
+            film = self._seen(performance)
+            picks = np.arange(len(film))
+        at = np.clip(start + np.arange(len(picks)) / FPS, face.start, face.end - 1 / rate)
+        coarse = face.at(at).values[:, list(MOUTH)]
+        made = self._in_chunks(networks["refine"], film, picks, coarse, progress)
+        residual = Face(made - coarse, tuple(ARKIT[i] for i in MOUTH), FPS, start=start)
         return self.signed(performance, networks, {"fps": FPS}, face=_moved(face, residual))
 
     def _in_chunks(
-        self, run: object, arrays: dict[str, NDArray], name: str, progress: bool
+        self, run: Any, film: NDArray, picks: NDArray, coarse: NDArray[np.float32], progress: bool
     ) -> NDArray[np.float32]:
-        """(T, n) of any length, chunk by chunk; what a chunk's ends see of nothing is dropped."""
-        count = len(next(iter(arrays.values())))
-        held = {
-            n: np.pad(v, ((LOST, LOST), *((0, 0),) * (v.ndim - 1)), mode="edge") for n, v in arrays.items()
-        }
-        firsts = windows.starts(count + 2 * LOST, CHUNK, 2 * LOST)
-        parts = []
+        """(T, 27) of any length, chunk by chunk; what a chunk's ends see of nothing is dropped."""
+        parts = [coarse[:0]]
+        firsts = range(0, len(picks), CHUNK - 2 * LOST)
         for first in bar(firsts, "mouths") if progress else firsts:
-            part = {n: windows.padded(v, first, CHUNK)[None] for n, v in held.items()}
-            parts.append(run(**part)[name][0][LOST:-LOST])  # type: ignore[operator]
-        return np.concatenate(parts)[:count]
+            rows = np.clip(np.arange(first - LOST, first - LOST + CHUNK), 0, len(picks) - 1)
+            made = run(film=film[picks[rows]][None].astype(np.float32), coarse=coarse[rows][None])
+            parts.append(made["mouth"][0][LOST:-LOST])
+        return np.concatenate(parts)[: len(picks)]
 
 
 def coarse_moves(coarse: NDArray[np.float32], avatar: str) -> NDArray[np.float32]:
