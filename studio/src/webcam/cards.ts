@@ -50,7 +50,7 @@ export class Cards {
     const known = person.expression !== null && person.expression !== "unknown";
     card.label.textContent = person.expression ?? "…";
     card.label.classList.toggle("quiet", !known);
-    card.sure.textContent = person.confidence === null ? "" : `${Math.round(100 * person.confidence)} % sure`;
+    card.sure.textContent = !known || person.confidence === null ? "" : `${Math.round(100 * person.confidence)} % sure`;
     reasons(card.why, known ? person.reasons : null);
     for (const [tier, label] of person.events) card.events.set(wording(tier, label), time);
     for (const [event, at] of card.events) if (time - at > STAYS) card.events.delete(event);
