@@ -175,7 +175,8 @@ def head_takes(part: str, folder: Path) -> list[tuple[np.ndarray, list[Interval]
     count, seed = LISTENERS[part]
     silent = [listener(seed, n) for n in range(count)]
     return [
-        (head_angles(show.body).values, list(head_truth(show.plan))) for show in (*silent, *speakers(part, folder))
+        (head_angles(show.body).values, list(head_truth(show.plan)))
+        for show in (*silent, *speakers(part, folder))
     ]
 
 

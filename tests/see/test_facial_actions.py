@@ -87,5 +87,7 @@ def test_another_basis_is_refused():
 
 
 def test_lids_that_seem_to_close_by_a_quarter_have_blinked():
-    found, _ = blinks(face(fps=25, eyeBlink=lambda t: 0.1 + bump(2.0, 0.24, 0.18)(t) + bump(4.0, 0.24, 0.24)(t)))
+    found, _ = blinks(
+        face(fps=25, eyeBlink=lambda t: 0.1 + bump(2.0, 0.24, 0.18)(t) + bump(4.0, 0.24, 0.24)(t))
+    )
     assert [round(i.start) for i in found if i.label == "blink"] == [4]

@@ -189,7 +189,9 @@ def test_a_shape_in_doubt_for_a_moment_goes_on_and_one_passed_through_is_not_tol
     # Doubt that lasts is told as such, and a hand that is there for two frames is none.
     trust = np.full(90, 0.9)
     trust[30:60] = 0.1
-    labels = handshapes(still._replace(angles=angles[:1].repeat(90, 0), confidence=trust), "shape", fps=30).labels
+    labels = handshapes(
+        still._replace(angles=angles[:1].repeat(90, 0), confidence=trust), "shape", fps=30
+    ).labels
     assert labels == ("fist", UNKNOWN, "fist")
     trust = np.zeros(90)
     trust[10:12], trust[50:] = 0.9, 0.9

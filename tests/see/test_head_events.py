@@ -156,7 +156,10 @@ def test_a_nod_stands_out_from_a_head_that_goes_with_speech():
     """Speakers' heads dip 40 times a minute by more than a degree and a half; what was planned is a third of that."""
     hits = true = found = 0
     for seed in range(3):
-        show = perform("Yes, exactly. We really wanted the big blue one, and of course it was the last of them.", seed=seed)
+        show = perform(
+            "Yes, exactly. We really wanted the big blue one, and of course it was the last of them.",
+            seed=seed,
+        )
         told = [i for i in head_events(head_angles(show.body))[0] if i.label == "nod"]
         planned = [i for i in head_truth(show.plan) if i.label == "nod"]
         true, found = true + len(planned), found + len(told)

@@ -148,3 +148,18 @@ def test_looking_at_bodies_beside_faces_changes_nothing():
         return np.concatenate([who.face.points, who.pose.points])
 
     assert np.array_equal(seen(1), seen(2))
+
+
+def test_somebody_who_passes_before_another_does_not_become_the_other():
+    tracker, seen = faces(), []
+    stays = [(one(0, 2), 190, 60)]
+    for x in [*[-200] * LOOK, *range(-60, 400, 7)]:
+        seen.append(
+            {w.number: w.face.points[1, 0] - x for w in tracker.push(scene([*stays, (one(1, 2), x, 50)]))}
+        )
+    passed = [s for s in seen[LOOK:] if 1 in s]
+    assert len(passed) > 50
+    nose = passed[3][1]
+    assert max(abs(s[1] - nose) for s in passed) < 15
+    assert 0 in seen[-1]
+    assert all(len(s) <= 2 and set(s) <= {0, 1} for s in seen)

@@ -103,9 +103,7 @@ class HeadEvents:
 
     def __init__(self, fps: float) -> None:
         self._clock, self._network = Clock(fps), FrameNetwork("head_events")
-        self._runs = {
-            n: Runs(on=ON, off=OFF, fps=RATE, shortest=SHORTEST[n], bridge=0.1) for n in EVENTS[1:]
-        }
+        self._runs = {n: Runs(on=ON, off=OFF, fps=RATE, shortest=SHORTEST[n], bridge=0.1) for n in EVENTS[1:]}
         self._frames = np.zeros((0, 4))
         self._first = self._done = 0  # index of the first frame kept, and of the next to be labelled
         self._start = 0.0
