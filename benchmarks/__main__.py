@@ -21,12 +21,16 @@ def _runs(path: Path) -> bool:
 
 
 NAMES = sorted(p.stem for p in FOLDER.glob("[a-z]*.py") if _runs(p))
+LONG = ("long_film",)
+"""What takes hours, and is run only when it is named."""
 
 
 def main() -> None:
     """Run the benchmarks that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
-    parser.add_argument("names", nargs="*", help=f"any of: {', '.join(NAMES)}; all without")
+    parser.add_argument(
+        "names", nargs="*", help=f"any of: {', '.join(NAMES)}; all but {', '.join(LONG)} without"
+    )
     parser.add_argument(
         "--runs", type=int, default=5, help="how often each thing is measured (median counts)"
     )
@@ -34,7 +38,7 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(NAMES)):
         parser.error(f"unknown benchmark {', '.join(unknown)}; choose from: {', '.join(NAMES)}")
-    for name in given.names or NAMES:
+    for name in given.names or [n for n in NAMES if n not in LONG]:
         module = import_module(f"benchmarks.{name}")
         write_page(given.out, name, module.__doc__ or "", module.run(given.runs))
 

@@ -1,0 +1,188 @@
+"""A film of two hours, read whole: memory, time, and what happens when the reading is stopped.
+
+Run only when it is named: it takes an hour or more. Ten minutes of film (the free videos of the shared data, cut hard, 320 × 180
+at five pictures a second, with real speech from beginning to end) are joined twelve times. ``kinesics read``, in a process of
+its own, looks at faces, hands and bodies, hears the sound, and writes ELAN, CSV, report and overlay. It is stopped by SIGINT
+and then by SIGKILL, each time begun again with the same command, and finishes. The ten minutes go first, so that growth shows.
+``anonymous`` memory is what only the process has; ``resident`` counts pages of mapped files as well, which the system takes
+back when it needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks._measure import Figure, skipped
+from kinesics.performance import Audio, Scene, Video
+
+SHARED = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared"))
+CLIPS = ("WolfgangLanger_Pexels.mp4", "tfvt_potential_interaction.mp4", "tfvt_no_interaction.mp4")
+SIZE, FPS, RATE, BLOCK = (320, 180), 5, 16000, 1024
+SHORT, TIMES = 600, 12
+"""Seconds of the short film, and how many of it make the long one."""
+STOPS = ((signal.SIGINT, 60.0), (signal.SIGKILL, 60.0))
+"""What stops the reading of the long film, and after how many seconds."""
+OUTPUTS = ("film.eaf", "film.csv", "film.html", "overlay.mp4")
+
+
+def run(runs: int) -> list[Figure]:
+    """All figures; ``runs`` changes nothing: once is long enough."""
+    from kinesics.see import models
+
+    what = "a film of two hours"
+    if not models.available():
+        return [skipped(what, "landmark models have not been fetched")]
+    if not (SHARED / "data/free-video").is_dir():
+        return [skipped(what, "free-video is not on this machine")]
+    with tempfile.TemporaryDirectory() as folder:
+        short = film(Path(folder) / "short.mp4", SHORT)
+        long = joined(short, Path(folder) / "long.mp4", TIMES)
+        return [*_measured(short, ()), *_measured(long, STOPS)]
+
+
+def film(path: Path, seconds: int) -> Path:
+    """Write a film of so many seconds."""
+    import av
+
+    shown, heard = _pictures(), _speech()
+    with av.open(str(path), "w") as out:
+        pictures = out.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "g": "25"})
+        (pictures.width, pictures.height), pictures.pix_fmt = SIZE, "yuv420p"
+        sound = out.add_stream("aac", rate=RATE)
+        sound.layout = "mono"
+        written = 0
+        for i in range(seconds * FPS):
+            frame = next(shown).reformat(*SIZE, format="yuv420p")
+            frame.pts, frame.time_base = i, Fraction(1, FPS)
+            out.mux(pictures.encode(frame))
+            while written < (i + 1) * RATE // FPS:
+                block = av.AudioFrame.from_ndarray(next(heard), "fltp", "mono")
+                block.sample_rate, block.pts, block.time_base = RATE, written, Fraction(1, RATE)
+                out.mux(sound.encode(block))
+                written += BLOCK
+        out.mux(pictures.encode(None))
+        out.mux(sound.encode(None))
+    return path
+
+
+def joined(short: Path, path: Path, times: int) -> Path:
+    """Write a film that is another, so many times over; packets are copied."""
+    import av
+
+    step = SHORT + 1  # sound ends a little later than pictures
+    with av.open(str(path), "w") as out:
+        streams: list = []
+        for k in range(times):
+            with av.open(str(short)) as source:
+                given = [source.streams.video[0], source.streams.audio[0]]
+                streams = streams or [out.add_stream_from_template(stream) for stream in given]
+                for packet in source.demux(*given):
+                    if packet.dts is None:
+                        continue
+                    later = int(k * step / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + later, packet.dts + later
+                    packet.stream = streams[given.index(packet.stream)]
+                    out.mux(packet)
+    return path
+
+
+def _pictures() -> Iterator:
+    import av
+
+    for name in cycle(CLIPS):
+        for image in Video.load(SHARED / "data/free-video" / name).resample(FPS).frames():
+            yield av.VideoFrame.from_ndarray(image, format="rgb24")
+
+
+def _speech() -> Iterator[np.ndarray]:
+    import kinesics as kn
+
+    left = np.zeros(0, np.float32)
+    for path in cycle(sorted((SHARED / "data/free-speech/wav").glob("*.wav"))):
+        said: Audio = kn.load(path).speech.mono().resample(RATE)
+        left = np.concatenate([left, said.samples, np.zeros(RATE // 2, np.float32)])
+        whole = len(left) // BLOCK
+        yield from left[: whole * BLOCK].reshape(whole, 1, BLOCK)
+        left = left[whole * BLOCK :]
+
+
+def _measured(source: Path, stops: tuple[tuple[signal.Signals, float], ...]) -> list[Figure]:
+    video = Video.load(source)
+    name = f"{video.duration / 60:.0f} minutes"
+    out = source.with_suffix("")
+    out.mkdir()
+    command = [sys.executable, "-m", "kinesics", "read", str(source)]
+    command += [part for file in OUTPUTS for part in ("-o", str(out / file))]
+    figures, began = [], time.perf_counter()
+    for stop, after in stops:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(after)
+        process.send_signal(stop)
+        code = process.wait(60)
+        kept = sum(f.stat().st_size for f in out.glob(".*.reading/*.rows"))
+        written = [f.name for f in out.iterdir() if not f.name.startswith(".")]
+        figures.append(
+            Figure(
+                f"{name}, stopped by {stop.name} after {after:.0f} s: kept for the next run",
+                kept / 1e6,
+                "MB",
+                note=f"exit code {code}; files at the outputs: {', '.join(written) or 'none'}",
+            )
+        )
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        peaks: dict[str, float] = {}
+        watch = threading.Thread(target=_watch, args=(process, peaks))
+        watch.start()
+        _, told = process.communicate()
+        watch.join()
+    took = time.perf_counter() - began
+    if process.returncode:
+        raise RuntimeError(f"kinesics read ended with {process.returncode}: {told[-2000:]}")
+    figures += [Figure(f"{name}: greatest {k} memory", v / 1e6, "MB") for k, v in peaks.items()]
+    figures.append(Figure(f"{name}: read and written", took, "s", note=f"{len(video)} pictures"))
+    figures += [
+        Figure(f"{name}: {file}", (out / file).stat().st_size / 1e6, "MB", note=_kind(out / file))
+        for file in OUTPUTS
+    ]
+    return figures
+
+
+def _watch(process: subprocess.Popen, peaks: dict[str, float]) -> None:
+    """Greatest memory of a process, in bytes, until it ends."""
+    names = {"VmRSS": "resident", "RssAnon": "anonymous"}
+    while process.poll() is None:
+        try:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            key, _, value = line.partition(":")
+            if key in names:
+                peaks[names[key]] = max(peaks.get(names[key], 0.0), 1024.0 * int(value.split()[0]))
+        time.sleep(0.5)
+
+
+def _kind(path: Path) -> str:
+    """What a written file holds."""
+    import kinesics as kn
+
+    if path.suffix == ".html":
+        return ""
+    show = kn.load(path)
+    if isinstance(show, Scene):
+        return f"{len(show.people)} people"
+    if "video" in show:
+        return f"{show['video'].duration:.0f} s of pictures, {show.speech.duration:.0f} s of sound"
+    return f"{len(show.tracks)} tracks"
