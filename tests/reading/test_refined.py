@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from kinesics.see.action_units import action_units
 
 from kinesics.bodies.arkit import ARKIT, INDEX
 from kinesics.errors import DataError
@@ -14,7 +15,6 @@ from kinesics.reading import _person
 from kinesics.reading._person import refined
 from kinesics.reading._recording import ROW
 from kinesics.reading.read import read
-from kinesics.see.action_units import action_units
 from kinesics.systems.read.spectre.spec import MOUTH, Spectre, SpectreConfig
 
 SYSTEM = Spectre(SpectreConfig.tiny())
