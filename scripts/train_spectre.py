@@ -1,7 +1,8 @@
-"""Train the networks of SPECTRE that ship with Kinesics, on talking heads of the stage as they are read, and put them in its folder.
+"""Train the networks of SPECTRE on talking heads of the stage as they are read, and export them.
 
     kinesics fetch landmarks
-    python scripts/train_spectre.py --work build/spectre       # half an hour on one core; a killed run goes on
+    python scripts/train_spectre.py --work build/spectre       # some ten minutes on one core; a killed run goes on
+    kinesics read talk.mp4 --refine build/spectre/net -o talk.eaf
 
 Nobody's data is needed: people, sentences and films follow from a seed, and what reading makes of them from its detectors and its face
 network. When these change, train again. The extras ``lab``, ``voice`` and ``video`` are needed.
@@ -15,7 +16,6 @@ from pathlib import Path
 from kinesics import lab
 from kinesics.lab.claims._mouths import close_ups, corpus, heads
 from kinesics.systems import find
-from kinesics.systems._loading import shipped_folder
 
 CLOSE_UPS, HEADS = (144, 1, 12), (48, 5, 12)
 """Clips, seed and people: what the lip reader learns from, and what the mouth learns from."""
@@ -41,7 +41,7 @@ def main() -> None:
         system, corpus(system, far), work / "run", stage="refine", start=done.checkpoint, seed=SEED
     )
     print(f"refine: {done.losses}", flush=True)
-    print(lab.export(done.checkpoint, shipped_folder(system.name)))
+    print(lab.export(done.checkpoint, work / "net"))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def read(
     body: bool = True,
     speech: bool = True,
     reasons: str = "",
-    refine: Literal["spectre"] | None = None,
+    refine: Path | None = None,
     fps: str | None = None,
     work: Path | None = None,
     option: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(aliases=["-w"])] = (),
@@ -44,7 +44,7 @@ def read(
         speech: Hear the sound, too.
         reasons: Who words why an expression was read: our own network, `endpoint` (the one that the environment names; it is sent
             action units and the label, no picture), or a folder of a transformers model.
-        refine: System that refines mouths.
+        refine: Folder of an exported SPECTRE, which refines mouths (scripts/train_spectre.py trains one).
         fps: Pictures a second that are looked at; by default the video's.
         work: Folder for what is found meanwhile; by default beside the first file, and gone when that is written.
         option: Option of the files as name=value, for instance video=link.

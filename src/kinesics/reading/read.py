@@ -29,8 +29,6 @@ from kinesics.systems import load_system
 
 log = logging.getLogger(__name__)
 
-REFINERS = ("spectre",)
-"""Systems that refine faces."""
 _KEPT: list[TemporaryDirectory] = []
 """Recordings without a folder of their own: their rows stay mapped until the process ends."""
 _BLOCK = 10.0
@@ -49,7 +47,7 @@ def read(
     transcript: str | None = None,
     language: str = "en",
     reasons: LanguageModel | None = None,
-    refine: str | None = None,
+    refine: str | PathLike[str] | None = None,
     fps: Any = None,
     smooth: bool = True,
     threads: int | None = None,
@@ -74,7 +72,7 @@ def read(
         A language model (:mod:`kinesics.ports.language`) that words why an expression was read, from the measured action units
         and the label alone: no picture and no sound leaves the machine. By default our own small network does.
     refine
-        ``"spectre"`` refines mouths by SPECTRE (:mod:`kinesics.systems.read.spectre.spec`).
+        The folder of an exported SPECTRE (:mod:`kinesics.systems.read.spectre.spec`; ``scripts/train_spectre.py`` trains one), which refines mouths.
     fps
         Pictures a second that are looked at; by default the video's.
     smooth
@@ -107,7 +105,7 @@ def read(
     >>> scene = read("interview.mp4")  # doctest: +SKIP
     >>> scene.people[0].tier("smile"), scene.people[0].body  # doctest: +SKIP
     """
-    refiner = None if refine is None else load_system(choose("refine", refine, REFINERS))
+    refiner = None if refine is None else _refiner(refine)
     video = source if isinstance(source, Video) else Video.load(source)
     video = video if fps is None else video.resample(fps)
     if not 1 <= people <= 100:
@@ -128,7 +126,13 @@ def read(
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
         shared["speech"] = sound
-    meta: dict[str, Any] = {"read": {**settings, "refine": refine, "version": kinesics.__version__}}
+    meta: dict[str, Any] = {
+        "read": {
+            **settings,
+            "refine": None if refine is None else str(refine),
+            "version": kinesics.__version__,
+        }
+    }
     if recording.lost:
         meta["lost pictures"] = len(recording.lost)
         log.warning(
@@ -138,6 +142,12 @@ def read(
         log.warning("%s: nobody was found", video.path)
     scene = Scene(everybody, shared=shared, meta=meta)
     return _understood(scene, transcript=transcript, language=language, reasons=reasons, progress=progress)
+
+
+def _refiner(folder: str | PathLike[str]) -> tuple[Any, Any]:
+    system, networks = load_system(folder)
+    choose("refine", system.name, ("spectre",))
+    return system, networks
 
 
 def _understood(
