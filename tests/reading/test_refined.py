@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from kinesics.see.action_units import action_units
 
+from kinesics.bodies.action_units import FACS, facs_of_arkit
 from kinesics.bodies.arkit import ARKIT, INDEX
 from kinesics.errors import DataError
-from kinesics.performance import Face, Performance
+from kinesics.performance import Face, Performance, Signal
 from kinesics.reading import _person
 from kinesics.reading._person import refined
 from kinesics.reading._recording import ROW
@@ -34,7 +32,14 @@ def seen(count: int, fps: int) -> tuple[Performance, np.ndarray]:
     rows["face_score"] = 1
     rows["mouth"] = np.linspace(0, 255, count).astype(np.uint8)[:, None, None]
     face = Face(np.zeros((count, 52), np.float32), ARKIT, fps, start=1.0)
-    units = replace(action_units(face), confidence=np.full((count, 25), 0.7, np.float32))
+    units = Signal(
+        facs_of_arkit(face.values),
+        FACS,
+        ("",) * 25,
+        fps,
+        1.0,
+        confidence=np.full((count, 25), 0.7, np.float32),
+    )
     return Performance({"face": face, "action_units": units}), rows
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kinesics.bodies.action_units import facs_of_arkit
+from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.avatar import load_avatar
 from kinesics.geometry.skeleton import Skeleton
 from kinesics.performance import Face, Motion, Performance, Points, Signal
 from kinesics.ports.language import LanguageModel
-from kinesics.see.action_units import action_units
 from kinesics.see.body3d import PARTS, fit_body
 from kinesics.see.events import annotate
 from kinesics.see.face_network import FaceReader, Neutral
@@ -136,7 +137,9 @@ def refined(person: Performance, rows: NDArray[np.void], system: Any, networks: 
         piece = Performance({"face": replace(face, values=face.values[part], start=0.0)})
         parts.append(system.read(piece, networks, film=rows["mouth"][shown[part]]).face.values)
     face = replace(face, values=np.concatenate(parts)[shown])
-    return person.with_tracks(face=face, action_units=replace(units, values=action_units(face).values))
+    return person.with_tracks(
+        face=face, action_units=replace(units, values=facs_of_arkit(face.select(ARKIT).values))
+    )
 
 
 def _last(seen: NDArray[np.intp], count: int) -> NDArray[np.intp]:
