@@ -70,6 +70,26 @@ def test_piece_by_piece_is_the_same_as_at_once(show):
         )
 
 
+def test_a_long_clip_is_looked_at_in_pieces(show, monkeypatch):
+    count = round(show.duration * 30)
+    stream = rng(2, "long")
+    marks = Points(
+        stream.normal(size=(count, 4, 2)), tuple("abcd"), 30, "image", confidence=stream.random((count, 4))
+    )
+    box = Signal(np.full((count, 4), 60.0), ("x", "y", "width", "height"), ("px",) * 4, 30)
+    full = show.with_tracks(landmarks=marks, face_box=box, hand_left=marks, hand_right=marks).shift(5.0)
+    whole = annotate(full)
+    monkeypatch.setattr("kinesics.see.events._PIECE", 0.7)
+    parts = annotate(full)
+    for n in TIERS:
+        assert [(i.label, i.value) for i in parts.tier(n)] == [(i.label, i.value) for i in whole.tier(n)]
+        assert np.allclose(
+            [(i.start, i.end, i.confidence) for i in parts.tier(n)],
+            [(i.start, i.end, i.confidence) for i in whole.tier(n)],
+            atol=0.01,
+        )
+
+
 def test_landmarks_that_are_not_sure_make_the_face_unknown(show):
     count = round(show.duration * 30)
     faint = Points(np.zeros((count, 4, 2)), tuple("abcd"), 30, "image", confidence=np.full((count, 4), 0.3))

@@ -10,7 +10,9 @@ See ``docs/events.md`` for what every label means, how it is decided and how wel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,9 @@ class Events:
                 out[tier] += intervals
 
 
+_TRACKS = ("face", "body", "head", "landmarks", "face_box", "pose", "hand_left", "hand_right")
+_PIECE = 60.0
+"""Seconds that are looked at at once, so that memory does not grow with a clip."""
 _GIVES: Mapping[str, tuple[str, ...]] = {
     "blinks": ("blinks", "blink_apexes"), "actions": tuple(ACTIONS), "gestures": ("gestures",),
     "self_touch": ("self_touch",), "head_events": ("head_events", "head_counts"),
@@ -137,8 +142,17 @@ def annotate(performance: Performance, *, tiers: Sequence[str] | None = None) ->
         If there is no such tier, or a track is in another basis or on other joints than these.
     """
     events = Events(tiers=tiers)
-    first, last = events.push(performance), events.finish()
-    return performance.with_tracks(**{n: Tier(n, tuple(first[n] + last[n])) for n in events.made})
+    tracks = {n: t for n in _TRACKS if isinstance(t := performance.get(n), (Face, Motion, Points, Signal))}
+    start = min((t.start for t in tracks.values()), default=0.0)
+    end = max((t.end for t in tracks.values()), default=0.0)
+    cuts = [-math.inf, *np.arange(start + _PIECE, end, _PIECE).tolist(), math.inf]
+    parts = [
+        events.push(Performance({n: t.slice(a, b) for n, t in tracks.items()})) for a, b in pairwise(cuts)
+    ]
+    parts.append(events.finish())
+    return performance.with_tracks(
+        **{n: Tier(n, tuple(i for part in parts for i in part[n])) for n in events.made}
+    )
 
 
 def _face_confidence(show: Performance, face: Face) -> Array:
