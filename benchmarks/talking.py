@@ -26,7 +26,7 @@ from benchmarks._measure import Figure, skipped
 from benchmarks.performing import TEXT
 from kinesics.performance import Audio, Performance, Points, Scene
 
-SHARED = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared"))
+DATA = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 BLINKS = {
     "free-video/WolfgangLanger_Pexels.mp4": ((6.38, 8.38, 10.39, 12.01, 16.14), (17.83,)),
     "nc-talking_video/hdtf_WDA_KatieHill_8s.mp4": ((1.0, 1.38, 4.56, 6.86), (7.92,)),
@@ -57,7 +57,7 @@ def run(runs: int) -> list[Figure]:
     out = [*_blinks()]
     with TemporaryDirectory() as folder:
         films = {"a stage speaker": _stage(Path(folder) / "stage.mp4")}
-        films |= {n: SHARED / "nc-talking_video" / f"{n}.mp4" for n in MOUTHS}
+        films |= {n: DATA / "nc-talking_video" / f"{n}.mp4" for n in MOUTHS}
         for name, path in films.items():
             out += _mouth(name, _read(path)) if path.exists() else []
     return out
@@ -80,10 +80,10 @@ def _stage(path: Path) -> Path:
 def _blinks() -> list[Figure]:
     hits = missed = false = 0
     for film, (sure, maybe) in BLINKS.items():
-        if not (SHARED / film).exists():
+        if not (DATA / film).exists():
             return [skipped("blinks found by eye", "the films are not on this machine")]
         free = list(sure)
-        for i in _read(SHARED / film).people[0].tier("blinks"):
+        for i in _read(DATA / film).people[0].tier("blinks"):
             near = [t for t in free if i.start - _NEAR <= t <= i.end + _NEAR]
             if i.label != "unknown" and near:
                 free.remove(near[0])

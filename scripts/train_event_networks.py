@@ -6,7 +6,7 @@ Both learn from the stage alone, where every phase and nod is known: speakers (p
 who nod, shake, tilt, turn, lift and lower their heads by plans drawn at random. Speakers teach what a nod is beside
 a head that dips and rolls with the syllables: one that stands out from how the head goes all the time. What cameras and
 trackers do is added: noise white and slow, gaps, other sizes and tempos, the mirror. Validation is on other
-speakers; the page in ``docs/benchmarks`` measures on a third lot. What ships was trained for 22 epochs (gestures) and 20 (heads).
+speakers; the page in ``docs/benchmarks`` measures on a third lot. What ships was trained for 22 epochs.
 """
 
 from __future__ import annotations
@@ -314,7 +314,7 @@ def main() -> None:
     torch.set_num_threads(1)
     jobs = {
         "gesture_phases": (gesture_takes, gesture_example, len(PHASES), 40, 2, 14),
-        "head_events": (head_takes, head_example, len(EVENTS), 24, 1, 3),
+        "head_events": (head_takes, head_example, len(EVENTS), 32, 1, 3),
     }
     for name in given.names:
         takes_of, example, classes, width, streams, features = jobs[name]

@@ -86,7 +86,7 @@ def test_events_do_not_depend_on_how_the_stream_is_cut():
 
 def test_listeners_are_read():
     hits = true = found = 0
-    for n in range(3):
+    for n in range(6):
         show = listener(77, n, seconds=25)
         truth, own = show.tier("head_events"), head_events(head_angles(show.body))[0]
         true, found = true + len(truth), found + len(own)
