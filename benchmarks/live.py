@@ -8,10 +8,14 @@ is in an answer: landmarks, face, head, gaze, events, expression with reasons, t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,9 +30,7 @@ _RATE = 25.0
 def run(runs: int = 3) -> list[Figure]:
     """Rows of results; none without the landmark models."""
     import kinesics as kn
-    from kinesics.reading.live import LiveReader
     from kinesics.see import models
-    from kinesics.studio.webcam import Webcam
 
     if not models.available():
         return [skipped("reading live", "it needs the models of kinesics fetch landmarks")]
@@ -42,7 +44,7 @@ def run(runs: int = 3) -> list[Figure]:
         ("the face", {"hands": False, "body": False}),
         ("face, hands and body", {"hands": True, "body": True}),
     ):
-        with Webcam(lambda which=which: LiveReader(**which)) as server, _Page(server.url, pixels) as page:
+        with _serving(**which) as url, _Page(url, pixels) as page:
             page.hurry(25)  # networks are compiled, and somebody is found
             speeds = sorted(page.hurry(_PICTURES) for _ in range(runs))
             late, dropped = page.pace(_PICTURES)
@@ -53,6 +55,18 @@ def run(runs: int = 3) -> list[Figure]:
             rows.append(Figure(f"{what}: latency at 25 a second, {name}", value, "ms", runs=1))
         rows.append(Figure(f"{what}: dropped at 25 a second", 100 * dropped, "%", runs=1))
     return rows
+
+
+@contextlib.contextmanager
+def _serving(**which: bool) -> Iterator[str]:
+    """The address of the page, served by another process, as a browser is another one."""
+    code = f"from kinesics.studio.webcam import webcam; webcam(open_browser=False, **{which})"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            yield next(line.split()[1] for line in server.stderr if line.startswith("webcam: "))
+        finally:
+            server.terminate()
 
 
 class _Page:
