@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kinesics.see.action_units import action_units
 
 from kinesics.bodies.action_units import FACS
 from kinesics.bodies.arkit import ARKIT, INDEX
