@@ -11,8 +11,9 @@ how often a picture of a vowel is more open than one of the other kind: 0.5 is c
 of where it lies (550 to 1,200 Hz against what is lower: open vowels), both freed of what changes over more than a second,
 the greatest correlation within 0.3 s of lag is told, and the lag by which the picture comes first.
 
-Spectra, lags and what is smoothed were settled while looking at these films, and six clips are few: read correlations as
-descriptions. Transcripts are not at hand, so the recogniser's phones stand in; the stage speaker shows what they are worth.
+Spectra, lags and what is smoothed were settled while looking at these films, and five clips are few: read correlations as
+descriptions. Two clips of under 3 s were looked at and are not in the table: vowels against p, b, m gave 0.78 (lrs3, 4 pictures of
+closures, chance in 0.29 of the shifts) and 0.37 (mead_W023, in 0.92). Transcripts are not at hand, so the recogniser's phones stand in; the stage speaker shows what they are worth.
 
 Controls: the same with the sound shifted by half a second and more, its greatest value within 0.3 s of each shift; and a
 stage speaker, filmed and read likewise, whose words are not told either.
