@@ -1,7 +1,8 @@
 """Blinks and mouths of real people who talk, beside what the eye sees and the ear hears.
 
-The films are of real people. All but one may be used for evaluation alone (data folders ``nc-``): nothing in the
-package was chosen by looking at them; the one that is free had a say in the level from which a blink is told.
+The films are of real people. All but one may be used for evaluation alone (data folders ``nc-``). The level from which a
+blink is told was lowered from 0.3 to 0.2 because the free film missed two of five, and stage speakers lost nothing by it; it
+was seen then what the other films give at each level, so the figure of blinks is no blind test. Before, it was 0.91.
 
 Blinks were marked by eye on pictures of the eyes, eight a second, before the tier was looked at; half closures that may
 be blinks count neither for nor against. The mouth's opening is the gap of the inner lips in heights of the face. Of
@@ -9,6 +10,10 @@ vowels, closures (p, b, m) and silence, as a phone recogniser hears them without
 how often a picture of a vowel is more open than one of the other kind: 0.5 is chance. Of loudness (100 to 4,000 Hz) and
 of where it lies (550 to 1,200 Hz against what is lower: open vowels), both freed of what changes over more than a second,
 the greatest correlation within 0.3 s of lag is told, and the lag by which the picture comes first.
+
+Spectra, lags and what is smoothed were settled while looking at these films, and five clips are few: read correlations as
+descriptions. Two clips of under 3 s were looked at and are not in the table: vowels against p, b, m gave 0.78 (lrs3, 4 pictures of
+closures, chance in 0.29 of the shifts) and 0.37 (mead_W023, in 0.92). Transcripts are not at hand, so the recogniser's phones stand in; the stage speaker shows what they are worth.
 
 Controls: the same with the sound shifted by half a second and more, its greatest value within 0.3 s of each shift; and a
 stage speaker, filmed and read likewise, whose words are not told either.
