@@ -47,7 +47,7 @@ from kinesics.systems._system import Capability, Config, Networks, System, Train
 from kinesics.systems.read import _expressions as over_time
 from kinesics.systems.read import _plans as plans
 from kinesics.systems.read import _prose, _reasoning
-from kinesics.systems.read.expllm.pictures import pictures, seen_at
+from kinesics.systems.read._pictures import pictures, seen_at
 
 EMOTIONS = features.EMOTIONS
 FPS = 25
