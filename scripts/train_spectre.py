@@ -4,8 +4,10 @@
     python scripts/train_spectre.py --work build/spectre       # some ten minutes on one core; a killed run goes on
     kinesics read talk.mp4 --refine build/spectre/net -o talk.eaf
 
-With these sizes it does not improve what reading finds (docs/claims.md): more clips and updates are needed. Nobody's data is needed: people, sentences and films follow from a seed, and what reading makes of them from its detectors and its face
-network. When these change, train again. The extras ``lab``, ``voice`` and ``video`` are needed.
+With these sizes it does not improve what reading finds (docs/claims.md): more clips and updates are needed.
+
+Nobody's data is needed: people, sentences and films follow from a seed, and what reading makes of them from its detectors and its
+face network. When these change, train again. The extras ``lab``, ``voice`` and ``video`` are needed.
 """
 
 from __future__ import annotations
