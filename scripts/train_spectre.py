@@ -4,8 +4,10 @@
     python scripts/train_spectre.py --work build/spectre       # some ten minutes on one core; a killed run goes on
     kinesics read talk.mp4 --refine build/spectre/net -o talk.eaf
 
-Nobody's data is needed: people, sentences and films follow from a seed, and what reading makes of them from its detectors and its face
-network. When these change, train again. The extras ``lab``, ``voice`` and ``video`` are needed.
+With these sizes it does not improve what reading finds (docs/claims.md): more clips and updates are needed.
+
+Nobody's data is needed: people, sentences and films follow from a seed, and what reading makes of them from its detectors and its
+face network. When these change, train again. The extras ``lab``, ``voice`` and ``video`` are needed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from kinesics import lab
 from kinesics.lab.claims._mouths import close_ups, corpus, heads
 from kinesics.systems import find
 
-CLOSE_UPS, HEADS = (144, 1, 12), (48, 5, 12)
+CLOSE_UPS, HEADS = (96, 1, 12), (36, 5, 12)
 """Clips, seed and people: what the lip reader learns from, and what the mouth learns from."""
 SEED = 500
 
