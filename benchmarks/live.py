@@ -117,7 +117,8 @@ class _Page:
 
         def listen() -> None:
             while self._answered < last:
-                late.append(time.perf_counter() - sent[self._take()])
+                number = self._take()
+                late.append(time.perf_counter() - sent[number])
 
         listener = threading.Thread(target=listen)
         listener.start()
