@@ -1,6 +1,6 @@
 """Train the networks that ship with Kinesics, on people of the stage alone, and put them in their systems' folders.
 
-    python scripts/train_shipped.py --work build/shipped               # all, about an hour on two cores
+    python scripts/train_shipped.py --work build/shipped               # all, an hour or two on two cores
     python scripts/train_shipped.py emote camn --work build/shipped    # some; a killed run goes on
 
 Nobody's data is needed: the stage makes the speakers from a seed. What they are made of is told in docs/licences.md.

@@ -15,7 +15,7 @@ pytest.importorskip("av")
 from kinesics.errors import DataError
 from kinesics.performance import Scene, Video
 from kinesics.studio import view
-from scripts.screenshot import FLAGS, find_browser
+from scripts.screenshot import find_browser
 from tests.clips import make_clip, number_of
 from tests.reading.scenes import FPS, FRAMES, person
 from tests.studio.test_server import ask
@@ -90,15 +90,6 @@ def test_a_scene_without_anybody_is_refused(film):
 
 
 # ---- the page -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kinesics.studio import view
-from scripts.screenshot import FLAGS, find_browser
+from scripts.screenshot import find_browser
 
 from .tiny_glb import tiny_glb
 
@@ -28,15 +28,6 @@ TIERS = {
 }
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
 
 
 @contextmanager
