@@ -56,6 +56,15 @@ def test_a_network_computes_by_name(file):
     np.testing.assert_array_equal(made["y"], kept)
 
 
+def test_outputs_that_are_not_wanted_are_not_computed(file):
+    net = load_network(file, outputs=["square"])
+    assert list(net.outputs) == ["square"]
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(net(x=x, b=np.zeros(2))["square"], x**2)
+    with pytest.raises(DataError, match=r"unknown output of toy\.onnx 'z'; choose one of: y, square"):
+        load_network(file, outputs=["z"])
+
+
 def test_f32_unless_asked(file):
     assert load_network(file).precision == "f32"
     assert load_network(file, fast=True).precision == "bf16"

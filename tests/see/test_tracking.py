@@ -139,13 +139,13 @@ def test_several_trackers_may_run_at_once():
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
-def test_looking_at_bodies_beside_faces_changes_nothing():
+def test_networks_that_run_side_by_side_see_the_same():
     image = portrait(1, "half", 300)[2].rgb
 
     def seen(threads: int) -> np.ndarray:
         tracker = Tracker(25.0, threads=threads)
-        (who,) = [tracker.push(image) for _ in range(4)][-1]
-        return np.concatenate([who.face.points, who.pose.points])
+        (who,) = [tracker.push(image) for _ in range(LOOK + 2)][-1]
+        return np.concatenate([who.face.points, who.pose.points, *(h.points for h in who.hands.values())])
 
     assert np.array_equal(seen(1), seen(2))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kinesics.errors import DataError, FormatError, KinesicsError
+from kinesics.errors import DataError, FormatError, KinesicsError, choose
 
 _LARGEST = 2_000_000_000
 
@@ -81,7 +81,13 @@ class Network:
         return {name: np.array(made[i]) for i, name in enumerate(self.outputs)}
 
 
-def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int | None = None) -> Network:
+def load_network(
+    path: str | PathLike[str],
+    *,
+    fast: bool = False,
+    threads: int | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Network:
     """Load an ONNX or TFLite file.
 
     Parameters
@@ -92,9 +98,13 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
         Let the processor compute in bf16 where it can; results then differ from one machine to another.
     threads
         How many; all by default.
+    outputs
+        Names of those that are wanted: what leads to the others alone is not computed. All by default.
 
     Raises
     ------
+    DataError
+        If it has no output of a wanted name.
     FormatError
         If there is no such file, or it is not a network.
     KinesicsError
@@ -115,13 +125,19 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
     hints: Mapping[str, Any] = {
         "INFERENCE_PRECISION_HINT": precision,
         "PERFORMANCE_HINT": "LATENCY",
+        # OpenVINO would tie networks of one thread each to the same processor, where they wait for one another.
+        "ENABLE_CPU_PINNING": False,
         **({} if threads is None else {"INFERENCE_NUM_THREADS": threads}),
     }
     try:
         core = openvino.Core()
         # TFLite is told by its ending alone, so it cannot be handed over as bytes.
         model = core.read_model(str(path) if path.suffix == ".tflite" else data)
+        if outputs is not None:
+            model = _part(openvino, model, path.name, outputs)
         compiled = core.compile_model(model, "CPU", dict(hints))
+    except DataError:
+        raise
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()
         raise FormatError(
@@ -131,6 +147,13 @@ def load_network(path: str | PathLike[str], *, fast: bool = False, threads: int 
             f"export it again ({reason[-1][:120] if reason else 'no reason given'})",
         ) from error
     return Network(model, compiled, path.name, hashlib.sha256(data).hexdigest(), precision)
+
+
+def _part(openvino: Any, model: Any, file: str, outputs: Sequence[str]) -> Any:
+    """A model without what leads to other outputs alone."""
+    made = {port.get_any_name(): port.node for port in model.outputs}
+    wanted = [made[choose(f"output of {file}", name, made)] for name in outputs]
+    return openvino.Model(wanted, model.get_parameters())
 
 
 def _kind(port: Any) -> tuple[np.dtype, tuple[int | None, ...]]:

@@ -78,7 +78,7 @@ def read(
     smooth
         Whether landmarks are calmed (one-euro filter; lids, lips and irises hardly).
     threads
-        1: one network runs at a time. By default a body's runs beside those of face and hands.
+        How many networks run at a time; by default one for each processor, four at most.
     work
         Folder for what is found meanwhile, 12 kB a person and picture; a reading that was interrupted goes on from there.
         By default a temporary one, gone with the process.

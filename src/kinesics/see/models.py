@@ -93,8 +93,8 @@ def available() -> bool:
     return all((folder() / f"{name}.tflite").is_file() for name in MODELS)
 
 
-def load(name: str, *, threads: int | None = None) -> Network:
-    """A model, ready to run.
+def load(name: str, *, threads: int | None = None, outputs: tuple[str, ...] | None = None) -> Network:
+    """A model, ready to run; ``threads`` and ``outputs`` as for :func:`~kinesics.ports.network.load_network`.
 
     Raises
     ------
@@ -106,12 +106,14 @@ def load(name: str, *, threads: int | None = None) -> Network:
     path = folder() / f"{choose('model', name, MODELS)}.tflite"
     if not path.is_file():
         raise MissingModels(folder())
-    return _load(path, MODELS[name][1], threads, path.stat().st_mtime_ns)
+    return _load(path, MODELS[name][1], threads, outputs, path.stat().st_mtime_ns)
 
 
 @cache
-def _load(path: Path, digest: str, threads: int | None, stamp: int) -> Network:
-    network = load_network(path, threads=threads)
+def _load(
+    path: Path, digest: str, threads: int | None, outputs: tuple[str, ...] | None, stamp: int
+) -> Network:
+    network = load_network(path, threads=threads, outputs=outputs)
     if network.hash != digest:
         raise FormatError(path, "SHA-256", digest[:12], "fetch it again: kinesics fetch landmarks")
     return network

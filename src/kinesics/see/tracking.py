@@ -7,6 +7,7 @@ taken for the same person if place, size and colours fit; nobody is identified.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,7 +130,7 @@ class Tracker:
     smooth
         Whether points are calmed.
     threads
-        1: one network runs at a time. By default a body's runs beside those of face and hands.
+        How many networks run at a time; by default one for each processor, four at most. What is found is the same.
 
     Examples
     --------
@@ -156,7 +157,8 @@ class Tracker:
         self._hand = lm.HandMesh(threads=1) if hands else None
         self._person = Detector("pose", threads=1) if body else None
         self._pose = lm.PoseMesh(threads=1) if body else None
-        self._beside = ThreadPoolExecutor(1, "kinesics-see") if body and threads != 1 else None
+        threads = min(os.cpu_count() or 1, 4) if threads is None else threads
+        self._side_by_side = ThreadPoolExecutor(threads, "kinesics-see") if threads > 1 else None
         self._bodies: list[Followed] = []
         self._count = self._met = self._cut = 0
         self._thumbnail: Array | None = None
@@ -179,12 +181,12 @@ class Tracker:
         """
         small, times = _reduced(image)
         look = self._cuts(small) or self._count % LOOK == 0
-        beside = self._beside.submit(self._look_at_bodies, small) if self._beside else None
-        self._follow_faces(small)
-        self._follow_hands(small)
-        self._follow_poses(small, beside.result() if beside else self._look_at_bodies(small))
-        self._find_faces(small, look)
-        self._find_poses(small, look)
+        seen = self._glance(small, look)
+        self._follow_faces(small, seen)
+        self._follow_hands(small, seen)
+        self._follow_poses(small, seen)
+        self._find_faces(small, seen if look else None)
+        self._find_poses(small, seen if look else None)
         here = [b for b in self._bodies if b.face or b.pose]
         for body in self._bodies:
             if body not in here:
@@ -236,11 +238,27 @@ class Tracker:
             return True
         return False
 
-    def _follow_faces(self, image: Image) -> None:
+    def _glance(self, image: Image, look: bool) -> dict[Any, Any]:
+        """What is where something was, by person and part, and with ``look`` what each detector finds, by its kind.
+
+        None of these needs another, so that they run side by side, the longest first.
+        """
+        jobs: list[tuple[Any, Any, Region | None]] = []
+        if look:
+            kinds = {"pose": self._person, "far_face": self._far, "face": self._near}
+            jobs += [(kind, network, None) for kind, network in kinds.items() if network]
+        jobs += [((b.number, "pose"), self._pose, b.pose.region) for b in self._bodies if b.pose]
+        jobs += [((b.number, s), self._hand, h.region) for b in self._bodies for s, h in b.hands.items()]
+        jobs += [((b.number, "face"), self._mesh, b.face.region) for b in self._bodies if b.face]
+        each = self._side_by_side.map if self._side_by_side else map
+        found = each(lambda job: job[1](image, job[2]), jobs)
+        return {what: made for (what, _, _), made in zip(jobs, found, strict=True)}
+
+    def _follow_faces(self, image: Image, seen: dict[Any, Any]) -> None:
         for number, body in enumerate(self._bodies):
             if body.face is None:
                 continue
-            found = self._mesh(image, body.face.region)
+            found = seen[body.number, "face"]
             # Two who have come to follow one face, as when one passes before the other: it is whose colours it has,
             # and whose it was first where that does not tell.
             rival = next((b for b in self._bodies[:number] if b.face and _any_same(found, [b.face])), None)
@@ -257,17 +275,17 @@ class Tracker:
             else:
                 body.gone("face")
 
-    def _find_faces(self, image: Image, look: bool) -> None:
+    def _find_faces(self, image: Image, seen: dict[Any, Any] | None) -> None:
         for body in self._bodies:
             if body.pose and not body.face and self._due(f"face of {body.number}", 4):
                 self._take_faces(image, self._near(image, _head(body)))
         faces = [b for b in self._bodies if b.face]
         lost = any(not b.face and not b.pose and self._count - b.seen < LOOK for b in self._bodies)
-        if look or (lost and self._due("face", 2)) or (not faces and self._due("face", 3)):
-            near = self._near(image)
+        if seen or (lost and self._due("face", 2)) or (not faces and self._due("face", 3)):
+            near = seen["face"] if seen else self._near(image)
             self._take_faces(image, near)
-            if look or not len(near):
-                self._take_faces(image, self._far(image))
+            if seen or not len(near):
+                self._take_faces(image, seen["far_face"] if seen else self._far(image))
 
     def _take_faces(self, image: Image, found: Detections) -> None:
         """Faces that nobody has yet."""
@@ -304,17 +322,11 @@ class Tracker:
             self._bodies.append(best)
         return best
 
-    def _look_at_bodies(self, image: Image) -> dict[int, Found]:
-        """Bodies where they were, by number; runs beside what looks at faces and hands."""
-        if self._pose is None:
-            return {}
-        return {b.number: self._pose(image, b.pose.region) for b in self._bodies if b.pose}
-
-    def _follow_poses(self, image: Image, seen: dict[int, Found]) -> None:
+    def _follow_poses(self, image: Image, seen: dict[Any, Any]) -> None:
         for number, body in enumerate(self._bodies):
             if body.pose is None:
                 continue
-            found = seen[body.number]
+            found = seen[body.number, "pose"]
             others = [b.pose for b in self._bodies[:number] if b.pose]
             fits = _belongs(found, body.face) if body.face else _in_picture(found, image)
             if found.score >= POSE_SCORE and fits and not _any_near(found, others):
@@ -322,13 +334,13 @@ class Tracker:
             else:
                 body.gone("pose")
 
-    def _find_poses(self, image: Image, look: bool) -> None:
+    def _find_poses(self, image: Image, seen: dict[Any, Any] | None) -> None:
         if self._pose is None or self._person is None:
             return
         lacking = [b for b in self._bodies if b.face and not b.pose]
-        if not look and not (lacking and self._due("pose", 5)):
+        if not seen and not (lacking and self._due("pose", 5)):
             return
-        for points in self._person(image).points:
+        for points in (seen["pose"] if seen else self._person(image)).points:
             if _any_near(points[None, 0], [b.pose for b in self._bodies if b.pose]):
                 continue
             found = self._pose(image, lm.pose_region(points))
@@ -353,12 +365,10 @@ class Tracker:
         heads = [_head(b) for b in self._bodies if b.face or b.pose]
         return any(np.linalg.norm(_middle(head) - _middle(h)) < 0.7 * max(head.size, h.size) for h in heads)
 
-    def _follow_hands(self, image: Image) -> None:
-        if self._hand is None:
-            return
+    def _follow_hands(self, image: Image, seen: dict[Any, Any]) -> None:
         for body in self._bodies:
-            for side, hand in list(body.hands.items()):
-                found = self._hand(image, hand.region)
+            for side in list(body.hands):
+                found = seen[body.number, side]
                 if found.score >= HAND_SCORE and _inside(found.region, image):
                     body.hands[side] = found
                 else:
