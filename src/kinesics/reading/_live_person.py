@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,10 @@ from kinesics.bodies.action_units import FACS, facs_of_arkit
 from kinesics.bodies.arkit import ARKIT
 from kinesics.bodies.rig import maya
 from kinesics.performance import Face, Interval, Motion, Performance, Signal
-from kinesics.reading._person import body_of, hand_of, tracks
+from kinesics.reading._person import body_of, hand_of, reader_of_expressions, tracks
 from kinesics.see.events import TIERS, Events
 from kinesics.see.face_network import Neutral
 from kinesics.see.head_events import ANGLES
-from kinesics.systems import load_system
 
 RATE = 30
 """Samples a second of the even clock."""
@@ -289,12 +287,6 @@ def _feel(out: Understood, faces: NDArray[np.float64], start: float) -> None:
         facs_of_arkit(faces[:, :_FACE]), FACS, ("",) * len(FACS), Fraction(RATE), start,
         confidence=np.repeat(faces[:, -1, None], len(FACS), axis=1),
     )  # fmt: skip
-    system, networks = _reader_of_expressions()
+    system, networks = reader_of_expressions()
     read = system.read(person.with_tracks(action_units=units), networks)  # type: ignore[attr-defined]
     out.expression, out.reasons = (read.tier(n).at(units.end - 1e-3) for n in ("expression", "reasons"))
-
-
-@cache
-def _reader_of_expressions() -> tuple[Any, Any]:
-    """Loaded once: to compile its network takes longer than to read a minute."""
-    return load_system("expllm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -179,8 +180,14 @@ def understood(
     person = annotate(Performance({**person.tracks, **tracks}, meta))
     if "action_units" not in person:
         return person
-    system, networks = load_system("expllm")
+    system, networks = reader_of_expressions()
     return system.read(person, networks, language=language, progress=progress)  # type: ignore[attr-defined]
+
+
+@cache
+def reader_of_expressions() -> tuple[Any, Any]:
+    """Loaded once: to compile its network takes longer than to read a minute."""
+    return load_system("expllm")
 
 
 def hand_of(person: Performance, side: str, skeleton: Skeleton) -> HandPose | None:

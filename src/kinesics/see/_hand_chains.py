@@ -7,6 +7,7 @@ Rows are index, middle, little, ring, thumb; the points of a chain are knuckle, 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,29 +72,36 @@ class Chains:
         """The same, and by how much each angle moves its chain: (..., 5, 4 points, 4 angles, 3) per degree."""
         points, vectors, turns = self._posed(angles)
         chain = points[..., 1:, :].reshape(*points.shape[:-2], 5, 4, 3)
-        above = [np.broadcast_to(np.eye(3), turns[0].shape), turns[0], turns[1]]
-        columns = []
-        for i, k in enumerate(_JOINT):
-            axis = self.axes[:, k, :, i]
-            axis = _left_jacobian(vectors[..., k, :], axis)
-            columns.append(np.einsum("...ab,...b->...a", above[k], axis))
-        axes = np.stack(columns, axis=-2)
+        # An angle turns about an axis that the joints above its own carry along.
+        axes = _left_jacobian(vectors[..., _JOINT, :], self._each)
+        axes[..., 2, :] = (turns[0] @ axes[..., 2, :, None])[..., 0]
+        axes[..., 3, :] = (turns[1] @ axes[..., 3, :, None])[..., 0]
         arms = chain[..., :, None, :] - chain[..., None, _JOINT, :]
-        moves = rot.cross(np.broadcast_to(axes[..., None, :, :], arms.shape), arms)
+        moves = rot.cross(axes[..., None, :, :], arms)
         return points, moves * _AFTER[..., None]
 
     def _posed(self, angles: Array) -> tuple[Array, Array, list[Array]]:
-        vectors = np.einsum("fkci,...fi->...fkc", self.axes, angles - self.rest)
+        vectors = (self._matrix @ (angles - self.rest)[..., None]).reshape(*angles.shape[:-1], 3, 3)
         turn = rot.to_matrix(rot.from_rotvec(vectors))
         places = [np.broadcast_to(self.base, (*angles.shape[:-2], 5, 3))]
         world: list[Array] = []
         for k in range(3):
             world.append(turn[..., k, :, :] if k == 0 else world[-1] @ turn[..., k, :, :])
-            places.append(places[-1] + np.einsum("...fab,fb->...fa", world[k], self.bones[:, k]))
+            places.append(places[-1] + (world[k] @ self.bones[:, k, :, None])[..., 0])
         chain = np.stack(places, axis=-2)
         wrist = np.zeros((*chain.shape[:-3], 1, 3))
         flat = chain.reshape(*chain.shape[:-3], 20, 3)
         return np.concatenate([wrist, flat], axis=-2), vectors, world
+
+    @cached_property
+    def _matrix(self) -> Array:
+        """(5, 9, 4) from angles to the rotation vectors of three joints."""
+        return self.axes.reshape(5, 9, 4)
+
+    @cached_property
+    def _each(self) -> Array:
+        """(5, 4, 3) the rotation vector of one degree of each angle, in its own joint."""
+        return np.stack([self.axes[:, k, :, i] for i, k in enumerate(_JOINT)], axis=1)
 
     def stretched(self, lengths: Array) -> Chains:
         """With bones of other lengths (5, 3), metres."""
@@ -113,6 +121,5 @@ def _left_jacobian(vector: Array, axis: Array) -> Array:
     safe = np.where(small, 1, angle)
     a = np.where(small, 0.5, (1 - np.cos(safe)) / safe**2)
     b = np.where(small, 1 / 6, (safe - np.sin(safe)) / safe**3)
-    axis = np.broadcast_to(axis, vector.shape)
     once = rot.cross(vector, axis)
     return axis + a * once + b * rot.cross(vector, once)

@@ -185,8 +185,9 @@ def _data(
     crossed[..., 1, 0], crossed[..., 1, 2] = -z, x
     crossed[..., 2, 0], crossed[..., 2, 1] = y, -x
     jacobian[..., 3:6] = frame[:, None] @ crossed
-    jacobian[..., 6] = np.einsum("tab,tnb->tna", frame, points)
-    moved = np.einsum("tab,tfpib->tfpai", frame, moves)
+    turned = np.swapaxes(frame, -1, -2)
+    jacobian[..., 6] = points @ turned
+    moved = np.swapaxes((moves.reshape(count, 80, 3) @ turned).reshape(count, 5, 4, 4, 3), -1, -2)
     for f in range(5):
         jacobian[:, 1 + 4 * f : 5 + 4 * f, :, 7 + 4 * f : 11 + 4 * f] = moved[:, f]
     used = 2 if problem.flat else 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def standing(
         With other legs and hips where a foot is seen; the root alone elsewhere.
     """
     feet = np.stack([seen[s] for s in SIDES], axis=1)
-    rig = Rig.of(skeleton, TABLES["humanoid"], skeleton)
+    rig = _rig(skeleton)
     places, world = skeleton.forward(local, np.zeros(3))
     soles = rig.soles(places, rig.read(world)).reshape(len(local), 2, 3, 3)
     low = soles[..., 1].min(axis=2)  # of each foot, from the hips
@@ -68,6 +69,11 @@ def standing(
     flat = root[:, [0, 2]]
     root[:, [0, 2]] = flat + share[:, None] * (carried + smooth(flat - carried, _DRIFT * fps) - flat)
     return _held(skeleton, local, root, soles, stands, fps), root
+
+
+@lru_cache(maxsize=4)
+def _rig(skeleton: Skeleton) -> Rig:
+    return Rig.of(skeleton, TABLES["humanoid"], skeleton)
 
 
 def _held(skeleton: Skeleton, local: Array, root: Array, soles: Array, stands: Array, fps: float) -> Array:
