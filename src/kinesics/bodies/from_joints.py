@@ -366,10 +366,15 @@ class _Body:
         if "head" in self.places:
             return rest
         # A camera puts the foot's joint anywhere between instep and sole: 10° to 50° down from the ankle in
-        # people who stand. What is usual in this clip is taken for a foot flat on the floor.
-        way = rot.rotate(rot.conjugate(self._turn(f"{side}LowerLeg")), self._way(ankle, toes))
+        # people who stand. What is usual in this clip while the foot stands is taken for one flat on the floor.
         sure = self.places.sure(ankle, toes)
-        down = np.median(np.arctan2(-way[:, 1], way[:, 2])[sure >= sure.max()])
+        stands = sure >= sure.max()
+        other = "right" if side == "left" else "left"
+        if f"{other}Foot" in self.places and f"{other}Toes" in self.places:
+            own, others = (self.places.of(f"{s}Foot") + self.places.of(f"{s}Toes") for s in (side, other))
+            lower = own[:, 1] - others[:, 1] <= 0.2 * self._span(ankle, toes)
+            stands = stands & lower if (stands & lower).any() else stands
+        down = np.median(np.arcsin(np.clip(-self._way(ankle, toes)[stands, 1], -1, 1)))
         down = np.clip(down, 0, np.radians(60))
         return np.linalg.norm(rest) * np.array([0, -np.sin(down), np.cos(down)])
 
