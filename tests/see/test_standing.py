@@ -56,6 +56,7 @@ def test_feet_of_walkers_stand_where_they_stand(name, facing, noise):
     assert np.median(speeds) < 0.05
     assert speeds.mean() < 0.3
     assert abs(np.median(feet[..., 1].min(axis=2)[stand])) < 0.01
+    assert np.quantile(feet[..., 1].min(axis=(1, 2)), 0.02) > -0.015
     assert np.median(np.ptp(feet[..., 1], axis=2)[stand]) < 0.02  # flat, heel to tip
     # The picture does not show depth: feet alone tell how far somebody came nearer.
     went = pose.root[-1] - pose.root[0]

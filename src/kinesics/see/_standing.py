@@ -143,17 +143,15 @@ def _held(
         drop = np.maximum(drop, foot.ease * (way[:, 1] - highest))
     if not feet:
         return local, root
-    around = np.pad(drop, round(2 * _TREMBLE * fps), mode="edge")
-    drop = np.lib.stride_tricks.sliding_window_view(around, len(around) - len(drop) + 1).max(axis=1)
-    down = smooth(np.minimum(drop, _DEEPEST), _TREMBLE * fps)[:, None] * [0.0, 1, 0]
+    down = _above(np.minimum(drop, _DEEPEST), fps)[:, None] * [0.0, 1, 0]
     local = local.copy()
     for side, foot in feet.items():
-        _stand(skeleton, local, side, foot, places - down[:, None], world, down[:, 1] > 1e-4)
+        _stand(skeleton, local, side, foot, places - down[:, None], world)
     return local, root - down
 
 
 def _still(may: Array, calm: Array, ankle: Array, turn: Array, low: Array, fps: float) -> _Foot | None:
-    """One foot, held while it stands; None where it never does."""
+    """One foot, held while it stands and never below the floor; None where nothing is to be changed."""
     goal, hold = np.zeros_like(ankle), np.zeros(len(ankle), dtype=bool)
     foot = rot.continuous(turn)
     held = np.zeros_like(foot)
@@ -166,14 +164,22 @@ def _still(may: Array, calm: Array, ankle: Array, turn: Array, low: Array, fps: 
         held[first:last] = foot[first:last].mean(axis=0)
         hold[first:last] = True
         away = np.minimum(away, np.maximum(np.maximum(first - frames, frames - last + 1), 0))
-    if not hold.any():
+    sunk = np.maximum(-low, 0)
+    if not hold.any() and sunk.max() < 1e-3:
         return None
     ease = np.clip(1 - away / (_EASE * fps + 1), 0, 1)
     ease = ease * ease * (3 - 2 * ease)
     move = ease[:, None] * (fill(goal, hold) - ankle)
     move *= np.minimum(1, _FARTHEST / np.maximum(np.linalg.norm(move, axis=1, keepdims=True), 1e-9))
-    target = ankle + move
+    target = ankle + move + ((1 - ease) * _above(sunk, fps))[:, None] * [0.0, 1, 0]
     return _Foot(target, rot.slerp(foot, rot.normalise(fill(held, hold)), ease), ease)
+
+
+def _above(values: Array, fps: float) -> Array:
+    """(T,) a calm course that lies above values nearly everywhere."""
+    wide = np.pad(values, round(2 * _TREMBLE * fps), mode="edge")
+    top = np.lib.stride_tricks.sliding_window_view(wide, len(wide) - len(values) + 1).max(axis=1)
+    return smooth(top, _TREMBLE * fps)
 
 
 def _stays(may: Array, calm: Array, fps: float) -> Array:
@@ -197,10 +203,8 @@ def _lengths(skeleton: Skeleton, side: str) -> list[float]:
     return [float(np.linalg.norm(skeleton.offsets[INDEX[f"{side}{b}"]])) for b in ("LowerLeg", "Foot")]
 
 
-def _stand(
-    skeleton: Skeleton, local: Array, side: str, foot: _Foot, places: Array, world: Array, lower: Array
-) -> None:
-    """Bend a leg so that its foot is where it is to be; ``lower`` (T,) says where the hips have been lowered."""
+def _stand(skeleton: Skeleton, local: Array, side: str, foot: _Foot, places: Array, world: Array) -> None:
+    """Bend a leg so that its foot is where it is to be."""
     hip, knee, ankle = (INDEX[f"{side}{b}"] for b in ("UpperLeg", "LowerLeg", "Foot"))
     lengths = _lengths(skeleton, side)
     start = places[:, hip]
@@ -217,7 +221,8 @@ def _stand(
     upper = align(skeleton.offsets[knee], x, bent - start, hinge)
     lower_leg = align(skeleton.offsets[ankle], x, end - bent, hinge)
     pelvis = world[:, INDEX["hips"]]
-    touched = ((foot.ease > 1e-3) | lower)[:, None]
+    moved = np.abs(foot.target - places[:, ankle]).max(axis=1) > 1e-4
+    touched = ((foot.ease > 1e-3) | moved)[:, None]
     for j, q in (
         (hip, rot.multiply(rot.conjugate(pelvis), upper)),
         (knee, rot.multiply(rot.conjugate(upper), lower_leg)),
