@@ -1,11 +1,11 @@
 """A film of two hours, read whole: memory, time, and what happens when the reading is stopped.
 
-Run only when it is named: it takes an hour or more. Ten minutes of film (the free videos of the shared data, cut hard, 320 × 180
+Run only when it is named: it takes the better part of an hour. Ten minutes of film (the free videos of the shared data, cut hard, 320 × 180
 at five pictures a second, with real speech from beginning to end) are joined twelve times. ``kinesics read``, in a process of
-its own, looks at faces, hands and bodies, hears the sound, and writes ELAN, CSV, report and overlay. It is stopped by SIGINT
-and then by SIGKILL, each time begun again with the same command, and finishes. The ten minutes go first, so that growth shows.
-``anonymous`` memory is what only the process has; ``resident`` counts pages of mapped files as well, which the system takes
-back when it needs them.
+its own, looks at faces (neither hands nor bodies), hears the sound, and writes ELAN, CSV, Parquet and a report. It is stopped by SIGINT
+and then by SIGKILL, each time begun again with the same command, and finishes. The ten minutes go first, so that growth shows; last, the
+sound of the two hours is heard alone. ``anonymous`` memory is what only the process has; ``resident`` counts pages of mapped files as
+well, which the system takes back when it needs them. Both are looked at twice a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._measure import Figure, skipped
-from kinesics.performance import Audio, Scene, Video
+from kinesics.performance import Audio, Scene, Tier, Video
 
 SHARED = Path(os.environ.get("KINESICS_SHARED", Path(__file__).parents[2] / "shared"))
 CLIPS = ("WolfgangLanger_Pexels.mp4", "tfvt_potential_interaction.mp4", "tfvt_no_interaction.mp4")
@@ -34,7 +34,7 @@ SHORT, TIMES = 600, 12
 """Seconds of the short film, and how many of it make the long one."""
 STOPS = ((signal.SIGINT, 60.0), (signal.SIGKILL, 60.0))
 """What stops the reading of the long film, and after how many seconds."""
-OUTPUTS = ("film.eaf", "film.csv", "film.html", "overlay.mp4")
+OUTPUTS = ("film.eaf", "film.csv", "film.parquet", "film.html")
 
 
 def run(runs: int) -> list[Figure]:
@@ -49,7 +49,7 @@ def run(runs: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         short = film(Path(folder) / "short.mp4", SHORT)
         long = joined(short, Path(folder) / "long.mp4", TIMES)
-        return [*_measured(short, ()), *_measured(long, STOPS)]
+        return [*_measured(short, ()), *_measured(long, STOPS), *_heard(long)]
 
 
 def film(path: Path, seconds: int) -> Path:
@@ -123,7 +123,7 @@ def _measured(source: Path, stops: tuple[tuple[signal.Signals, float], ...]) -> 
     name = f"{video.duration / 60:.0f} minutes"
     out = source.with_suffix("")
     out.mkdir()
-    command = [sys.executable, "-m", "kinesics", "read", str(source)]
+    command = [sys.executable, "-m", "kinesics", "read", str(source), "--no-hands", "--no-body"]
     command += [part for file in OUTPUTS for part in ("-o", str(out / file))]
     figures, began = [], time.perf_counter()
     for stop, after in stops:
@@ -141,17 +141,7 @@ def _measured(source: Path, stops: tuple[tuple[signal.Signals, float], ...]) -> 
                 note=f"exit code {code}; files at the outputs: {', '.join(written) or 'none'}",
             )
         )
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        peaks: dict[str, float] = {}
-        watch = threading.Thread(target=_watch, args=(process, peaks))
-        watch.start()
-        _, told = process.communicate()
-        watch.join()
-    took = time.perf_counter() - began
-    if process.returncode:
-        raise RuntimeError(f"kinesics read ended with {process.returncode}: {told[-2000:]}")
-    figures += [Figure(f"{name}: greatest {k} memory", v / 1e6, "MB") for k, v in peaks.items()]
-    figures.append(Figure(f"{name}: read and written", took, "s", note=f"{len(video)} pictures"))
+    figures += _whole(name, command, began, f"{len(video)} pictures")
     figures += [
         Figure(f"{name}: {file}", (out / file).stat().st_size / 1e6, "MB", note=_kind(out / file))
         for file in OUTPUTS
@@ -159,8 +149,41 @@ def _measured(source: Path, stops: tuple[tuple[signal.Signals, float], ...]) -> 
     return figures
 
 
-def _watch(process: subprocess.Popen, peaks: dict[str, float]) -> None:
-    """Greatest memory of a process, in bytes, until it ends."""
+_HEAR = """
+import sys, kinesics as kn
+from kinesics.hear import hear
+hear(kn.load(sys.argv[1]).speech).with_tracks(speech=None).save(sys.argv[2])
+"""
+
+
+def _heard(source: Path) -> list[Figure]:
+    out = source.with_name("sound.eaf")
+    command = [sys.executable, "-c", _HEAR, str(source), str(out)]
+    return _whole("the sound alone, heard and written", command, time.perf_counter(), "ELAN")
+
+
+def _whole(name: str, command: list[str], began: float, note: str) -> list[Figure]:
+    """Run a command to its end: memory and seconds since ``began``."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        seen: dict[str, list[float]] = {"resident": [], "anonymous": []}
+        watch = threading.Thread(target=_watch, args=(process, seen))
+        watch.start()
+        _, told = process.communicate()
+        watch.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {told[-2000:]}")
+    took = Figure(f"{name}: seconds in all", time.perf_counter() - began, "s", note=note)
+    return [took, *(_memory(f"{name}: greatest {kind} memory", mb) for kind, mb in seen.items())]
+
+
+def _memory(what: str, mb: list[float]) -> Figure:
+    tenths = [max(part) for part in np.array_split(mb, 10) if len(part)]
+    shown = " ".join(f"{m:.0f}" for m in tenths)
+    return Figure(what, max(mb), "MB", note=f"greatest in each tenth of the time: {shown}")
+
+
+def _watch(process: subprocess.Popen, seen: dict[str, list[float]]) -> None:
+    """Memory of a process, in MB, until it ends."""
     names = {"VmRSS": "resident", "RssAnon": "anonymous"}
     while process.poll() is None:
         try:
@@ -170,7 +193,7 @@ def _watch(process: subprocess.Popen, peaks: dict[str, float]) -> None:
         for line in lines:
             key, _, value = line.partition(":")
             if key in names:
-                peaks[names[key]] = max(peaks.get(names[key], 0.0), 1024.0 * int(value.split()[0]))
+                seen[names[key]].append(1024e-6 * int(value.split()[0]))
         time.sleep(0.5)
 
 
@@ -178,11 +201,16 @@ def _kind(path: Path) -> str:
     """What a written file holds."""
     import kinesics as kn
 
+    if path.suffix == ".csv":
+        with path.open("rb") as file:
+            return f"{sum(1 for _ in file) - 1} rows"
+    if path.suffix == ".parquet":
+        from pyarrow.parquet import read_metadata
+
+        return f"{read_metadata(path).num_rows} rows"
     if path.suffix == ".html":
         return ""
     show = kn.load(path)
-    if isinstance(show, Scene):
-        return f"{len(show.people)} people"
-    if "video" in show:
-        return f"{show['video'].duration:.0f} s of pictures, {show.speech.duration:.0f} s of sound"
-    return f"{len(show.tracks)} tracks"
+    people = show.people.values() if isinstance(show, Scene) else [show]
+    tiers = [t for p in people for t in p.tracks.values() if isinstance(t, Tier)]
+    return f"{len(people)} people, {len(tiers)} tiers, {sum(map(len, tiers))} intervals"

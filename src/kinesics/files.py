@@ -1,15 +1,23 @@
-"""Writing files whole or not at all, and reading them without trusting them."""
+"""Writing files whole or not at all, reading them without trusting them, and long arrays that lie on disk."""
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kinesics.errors import DataError, FormatError
+
+_HELD = 8_000_000
+"""Numbers of a long array that are held in memory, 32 MB; a longer one lies in a file without a name, mapped."""
+_BLOCK = 1 << 20
 
 
 @contextmanager
@@ -83,6 +91,68 @@ def existing(path: Path, what: str) -> Path:
     if not path.is_file():
         raise FormatError(path, "path", f"{what}, found nothing", "check the path")
     return path
+
+
+class Scratch:
+    """Rows (N, C) of float32 that grow; a long array lies in a temporary file that is mapped, and gone with it.
+
+    Examples
+    --------
+    >>> kept = Scratch()
+    >>> kept.add(np.ones((2, 1), np.float32)); kept.add(np.zeros((1, 1), np.float32))
+    >>> len(kept), kept.whole()[:, 0].tolist()
+    (3, [1.0, 1.0, 0.0])
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[NDArray[np.float32]] = []
+        self._file: IO[bytes] | None = None
+        self._length = self._held = self._columns = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, rows: NDArray[np.float32]) -> None:
+        """Add rows."""
+        self._parts.append(rows)
+        self._length, self._columns = self._length + len(rows), rows.shape[1]
+        self._held += rows.size
+        if self._held > (_HELD if self._file is None else _BLOCK):
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="kinesics-")  # noqa: SIM115 it lives as long as what is mapped
+        for part in self._parts:
+            self._file.write(part.tobytes())
+        self._parts, self._held = [], 0
+
+    def whole(self, *, mode: str = "r") -> NDArray[np.float32]:
+        """All rows; where they are mapped, read-only (``"r"``) or not (``"r+"``)."""
+        if self._file is None:
+            return np.concatenate(self._parts)
+        self._keep()
+        self._file.flush()
+        return np.memmap(self._file, np.float32, mode, shape=(self._length, self._columns))  # type: ignore[call-overload]
+
+
+def passing(array: NDArray[Any], size: int = _BLOCK) -> Iterator[tuple[int, NDArray[Any]]]:
+    """(number of the first row, at most ``size`` rows) of an array, one part after the other.
+
+    Where the array is mapped from a file, memory lets go of each part after its use: it does not grow with the array.
+    """
+    for first in range(0, len(array), size):
+        yield first, array[first : first + size]
+        let_go(array)
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Let memory go of an array that is mapped from a file; what is read again comes back by itself."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _cannot_write(path: Path, error: OSError) -> DataError:

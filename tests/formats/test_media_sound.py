@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kinesics.formats import _media_sound
+from kinesics import files
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Performance, Video
 from tests.clips import make_clip
@@ -20,8 +20,8 @@ def clip(tmp_path):
 
 def test_a_mapped_sound_is_the_sound(clip, monkeypatch):
     held, facts = sound_of(clip)
-    monkeypatch.setattr(_media_sound, "_HELD", 5000)
-    monkeypatch.setattr(_media_sound, "_BLOCK", 3000)
+    monkeypatch.setattr(files, "_HELD", 5000)
+    monkeypatch.setattr(files, "_BLOCK", 3000)
     mapped, again = sound_of(clip)
     assert facts == again
     assert mapped.start == held.start
@@ -47,8 +47,8 @@ def test_holes_in_the_time_stamps_are_silent_in_a_mapped_sound_too(tmp_path, mon
             frame.sample_rate, frame.pts = 16000, start
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
-    monkeypatch.setattr(_media_sound, "_HELD", 1000)
-    monkeypatch.setattr(_media_sound, "_BLOCK", 700)
+    monkeypatch.setattr(files, "_HELD", 1000)
+    monkeypatch.setattr(files, "_BLOCK", 700)
     samples = sound_of(path)[0].samples
     assert len(samples) == 24000
     assert np.abs(samples[8100:15900]).max() == 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kinesics.errors import FormatError
+from kinesics.files import Scratch
 from kinesics.performance import Audio
 from kinesics.performance.video import open_media, zero_of
 
@@ -25,15 +25,13 @@ _EXPANDS = 5_000
 
 _ALWAYS = 10_000_000
 _BLOCK = 1 << 20
-_HELD = 50_000_000
-"""Numbers of a sound that are held in memory, 200 MB; longer ones lie in a file without a name, mapped."""
 _GAP = 0.05  # seconds: a hole in the time stamps that is wider is filled with silence
 
 
 def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
     """The first sound track (None if there is none), and what was done to read it.
 
-    Parts that cannot be decoded become silence, which is told. A sound of more than 200 MB lies in a temporary file that
+    Parts that cannot be decoded become silence, which is told. A sound of more than 32 MB lies in a temporary file that
     is mapped, and gone with it.
 
     Raises
@@ -57,7 +55,7 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
         zero = zero_of(container)
         most = min(_MOST, _ALWAYS + _EXPANDS * path.stat().st_size)
         resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=rate)
-        kept = _Samples()
+        kept = Scratch()
         start: float | None = None
         damaged = 0
         packets = container.demux(stream)
@@ -81,8 +79,10 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
                 if hole > _GAP * rate:
                     if (len(kept) + hole) * samples.shape[1] > most:
                         hole = 0  # a wild time stamp
-                    kept.silence(hole, samples.shape[1])
-                kept.add(samples)
+                    _silence(kept, hole, samples.shape[1])
+                kept.add(
+                    np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+                )  # what is no number becomes silence
                 if len(kept) * samples.shape[1] > most:
                     raise FormatError(
                         path,
@@ -106,44 +106,10 @@ def sound_of(path: Path) -> tuple[Audio | None, dict[str, Any]]:
     return Audio(samples[:, 0] if samples.shape[1] == 1 else samples, Fraction(rate), round(start, 9)), facts
 
 
-class _Samples:
-    """Samples (N, C) that grow; beyond :data:`_HELD` they are kept on disk."""
-
-    def __init__(self) -> None:
-        self._parts: list[NDArray[np.float32]] = []
-        self._file: IO[bytes] | None = None
-        self._length = self._held = self._channels = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def silence(self, count: int, channels: int) -> None:
-        """Add so many zeros."""
-        for first in range(0, count, _BLOCK):
-            self.add(np.zeros((min(_BLOCK, count - first), channels), np.float32))
-
-    def add(self, samples: NDArray[np.float32]) -> None:
-        """Add samples; what is no number becomes silence."""
-        self._parts.append(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0))
-        self._length, self._channels = self._length + len(samples), samples.shape[1]
-        self._held += samples.size
-        if self._held > (_HELD if self._file is None else _BLOCK):
-            self._keep()
-
-    def _keep(self) -> None:
-        if self._file is None:
-            self._file = TemporaryFile(prefix="kinesics-sound-")  # noqa: SIM115 it lives as long as what is mapped
-        for part in self._parts:
-            self._file.write(part.tobytes())
-        self._parts, self._held = [], 0
-
-    def whole(self) -> NDArray[np.float32]:
-        """All of them, read-only when mapped."""
-        if self._file is None:
-            return np.concatenate(self._parts)
-        self._keep()
-        self._file.flush()
-        return np.memmap(self._file, np.float32, "r", shape=(self._length, self._channels))
+def _silence(kept: Scratch, count: int, channels: int) -> None:
+    """Add so many zeros."""
+    for first in range(0, count, _BLOCK):
+        kept.add(np.zeros((min(_BLOCK, count - first), channels), np.float32))
 
 
 def _plain(resampler: Any, frame: Any) -> list[tuple[float | None, NDArray[np.float32]]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from kinesics.errors import FormatError
+from kinesics.files import let_go, passing
 from kinesics.hear.dictionary import model_folder
 from kinesics.hear.voice_activity import RATE
 from kinesics.seeds import rng
@@ -252,24 +253,38 @@ def _cosines() -> np.ndarray:
     return (basis * lift).astype(np.float32)
 
 
-def conditioned(samples: np.ndarray, *, pad: float = 0.0) -> np.ndarray:
-    """Bring sound to the level the model likes and lay faint seeded noise under it and ``pad`` seconds before and after.
+class Conditioned:
+    """Sound at the level the model likes, with faint seeded noise under it; its parts are made when they are asked for.
 
     Digital silence, as in edited or synthetic speech, has no logarithm: without the noise it wrecks whole clips.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(N,)]
+        Mono sound at 16 kHz.
+    pad
+        Seconds of noise before and after.
     """
-    peak = (
-        float(np.percentile(np.abs(samples[:: max(len(samples) // 1_000_000, 1)]), 99))
-        if len(samples)
-        else 0.0
-    )
-    extra = int(pad * RATE)
-    noise = rng(0, "hear", "dither").normal(0.0, DITHER, 10 * RATE).astype(np.float32)
-    out = np.resize(noise, len(samples) + 2 * extra)
-    gain = np.float32(0.2 / max(peak, 1e-3))
-    for a in range(0, len(samples), 1 << 20):
-        part = samples[a : a + (1 << 20)]
-        out[extra + a : extra + a + len(part)] += part * gain
-    return out
+
+    def __init__(self, samples: np.ndarray, *, pad: float = 0.0) -> None:
+        step = max(len(samples) // 1_000_000, 1)
+        loud = [np.abs(part[::step]) for _, part in passing(samples, step * 10_000)]
+        peak = float(np.percentile(np.concatenate(loud), 99)) if loud else 0.0
+        self._samples, self._extra, self._gain = samples, int(pad * RATE), np.float32(0.2 / max(peak, 1e-3))
+        self._noise = rng(0, "hear", "dither").normal(0.0, DITHER, 10 * RATE).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self._samples) + 2 * self._extra
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        first, last, _ = part.indices(len(self))
+        out = self._noise.take(np.arange(first, last), mode="wrap")
+        a, b = max(first - self._extra, 0), min(last - self._extra, len(self._samples))
+        if b > a:
+            at = a + self._extra - first
+            out[at : at + b - a] += self._samples[a:b] * self._gain
+            let_go(self._samples)
+        return out
 
 
 def mel_energies(samples: np.ndarray, *, hop: int) -> np.ndarray:

@@ -169,7 +169,7 @@ def windows(
     """Align words window by window; words that were not found have no phones."""
     from tqdm import tqdm
 
-    sound = acoustic.conditioned(samples, pad=PAD)
+    sound = acoustic.Conditioned(samples, pad=PAD)
     found: list[_Found] = [_Found([]) for _ in said]
     level = _level(sound)
     duration = len(sound) / RATE
@@ -207,10 +207,13 @@ def _inside(phones: Sequence[Interval], end: float) -> list[Interval]:
     ]
 
 
-def _level(sound: np.ndarray) -> np.ndarray:
+def _level(sound: np.ndarray | acoustic.Conditioned) -> np.ndarray:
     """Smoothed energy of each 10 ms in dB."""
-    step = RATE // 100
-    power = np.mean(sound[: len(sound) // step * step].reshape(-1, step) ** 2, axis=1)
+    step, count = RATE // 100, len(sound) // (RATE // 100)
+    power = np.empty(count, np.float32)
+    for a in range(0, count, 6000):  # a minute at a time: the sound is never copied whole
+        b = min(a + 6000, count)
+        power[a:b] = np.mean(sound[a * step : b * step].reshape(-1, step) ** 2, axis=1)
     smooth = np.convolve(power, np.ones(25) / 25, "same")
     return 10 * np.log10(smooth + 1e-10)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kinesics.errors import DataError
+from kinesics.files import Scratch, passing
 from kinesics.hear import affect, espeak, phrasing, prosody
 from kinesics.hear.phones import plain
 from kinesics.hear.voice_activity import RATE, speech_spans
@@ -18,7 +19,6 @@ from kinesics.performance import Audio, Interval, Performance, Signal, Tier
 
 log = logging.getLogger(__name__)
 
-_BLOCK = 1 << 20
 LONGEST_SOUND = 4 * 3600.0
 """Seconds of sound that one call takes."""
 
@@ -176,21 +176,41 @@ def _prepare(audio: Audio) -> tuple[np.ndarray, dict[str, Any]]:
         raise DataError(
             f"the sound is {audio.duration / 3600:.1f} h long; at most {LONGEST_SOUND / 3600:.0f} h are heard at once"
         )
-    blocks = (audio.samples[k : k + _BLOCK] for k in range(0, len(audio), _BLOCK))
-    clipped = sum(np.count_nonzero(np.abs(b) >= 0.999) for b in blocks) / audio.samples.size
+    heard, peak, clipped = _mono(audio)
     if clipped > 0.001:
         notes["clipped"] = clipped
         log.warning("%.1f %% of the samples are clipped; the times may be less exact", 100 * clipped)
-    heard = np.asarray(audio.mono().resample(RATE).samples, np.float32)
-    peak = float(np.max(np.abs(heard), initial=0.0))
-    if peak > 1.0:
-        heard = heard / peak
     if peak < 1e-4:
         notes["silent"] = True
         log.warning("the sound is silent")
     if audio.rate < RATE:
         log.info("the sound has %d Hz; what lies above %d Hz is missing", audio.rate, audio.rate // 2)
-    return heard - np.float32(heard.mean(dtype=np.float64)), notes
+    if peak > 1.0:
+        for _, part in passing(heard):
+            part /= np.float32(peak)
+    offset = sum(part.sum(dtype=np.float64) for _, part in passing(heard)) / max(len(heard), 1)
+    for _, part in passing(heard):
+        part -= np.float32(offset)
+    return heard, notes
+
+
+def _mono(audio: Audio) -> tuple[np.ndarray, float, float]:
+    """(N,) the mean of the channels at 16 kHz, its peak, and the share of samples that are clipped.
+
+    A block at a time, and on disk where it is long: memory does not grow with the sound.
+    """
+    import soxr
+
+    stream = soxr.ResampleStream(audio.rate, RATE, 1) if audio.rate != RATE else None
+    kept, peak, clipped = Scratch(), 0.0, 0
+    for first, block in passing(audio.samples):
+        clipped += np.count_nonzero(np.abs(block) >= 0.999)
+        part = np.array(block) if block.ndim == 1 else block.mean(axis=1)
+        if stream is not None:
+            part = stream.resample_chunk(part, last=first + len(block) == len(audio))
+        peak = max(peak, float(np.abs(part).max(initial=0.0)))
+        kept.add(part[:, None])
+    return kept.whole(mode="r+")[:, 0], peak, clipped / audio.samples.size
 
 
 def _prosody(

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from kinesics.files import let_go, passing
 from kinesics.hear.phones import is_vowel
 from kinesics.hear.voice_activity import RATE
 from kinesics.performance import Signal, Tier
@@ -18,7 +19,7 @@ from kinesics.performance import Signal, Tier
 FPS = 100
 """Frames per second of F0 and energy."""
 _CANDIDATES = 5
-_BLOCK = 6000  # frames analysed at a time: memory stays flat on an hour of sound
+_BLOCK, _PART = 6000, 1000  # frames whose path is found, and that are analysed, at a time: memory stays flat
 
 
 def f0(samples: np.ndarray, *, lowest: float = 65.0, highest: float = 500.0) -> Signal:
@@ -44,17 +45,20 @@ def f0(samples: np.ndarray, *, lowest: float = 65.0, highest: float = 500.0) -> 
     True
     """
     count = max(len(samples) * FPS // RATE, 1)
-    peak = float(np.max(np.abs(samples), initial=0.0))
-    # half the rate is enough for 500 Hz and halves the work; neighbours are averaged against aliasing
-    half = samples[: len(samples) // 2 * 2].reshape(-1, 2).mean(axis=1)
+    peak = max((float(np.abs(part).max()) for _, part in passing(samples)), default=0.0)
     found = np.zeros(count, np.float32)
     sure = np.zeros(count, np.float32)
     if peak > 1e-4:
         state = None
         for first in range(0, count, _BLOCK):
             last = min(first + _BLOCK, count)
-            hz, strength, loud = _candidates(half, first, last, peak, lowest, highest)
-            path, state = _cheapest(hz, strength, loud, state)
+            parts = [
+                _candidates(samples, a, min(a + _PART, last), peak, lowest, highest)
+                for a in range(first, last, _PART)
+            ]
+            hz, strength = (np.concatenate(part) for part in zip(*parts, strict=True))
+            path, state = _cheapest(hz, strength, state)
+            let_go(samples)
             rows = np.arange(last - first)
             found[first:last] = hz[rows, path]
             sure[first:last] = np.where(found[first:last] > 0, np.clip(strength[rows, path], 0, 1), 0)
@@ -62,9 +66,9 @@ def f0(samples: np.ndarray, *, lowest: float = 65.0, highest: float = 500.0) -> 
 
 
 def _candidates(
-    half: np.ndarray, first: int, last: int, peak: float, lowest: float, highest: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frequencies (T, K) in Hz (column 0 is unvoiced), their strengths (T, K), and loudness (T,) 0..1 of the peak."""
+    samples: np.ndarray, first: int, last: int, peak: float, lowest: float, highest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (T, K) in Hz (column 0 is unvoiced) and their strengths (T, K)."""
     rate = RATE // 2
     size = int(3 * rate / lowest)
     size += size % 2
@@ -73,7 +77,9 @@ def _candidates(
     begin = first * step + step // 2 - size // 2
     need = (last - first - 1) * step + size
     left = max(-begin, 0)
-    part = half[max(begin, 0) : max(begin + need, 0)]
+    # half the rate is enough for 500 Hz and halves the work; neighbours are averaged against aliasing
+    end = min(max(begin + need, 0), len(samples) // 2)
+    part = samples[2 * max(begin, 0) : 2 * end].reshape(-1, 2).mean(axis=1)
     part = np.pad(part, (left, max(need - left - len(part), 0))).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(part, size)[::step][: last - first]
     frames = frames - frames.mean(axis=1, keepdims=True)
@@ -105,11 +111,11 @@ def _candidates(
     unvoiced = 0.45 + quiet
     hz = np.concatenate([np.zeros((len(frames), 1)), hz], axis=1)
     strength = np.concatenate([unvoiced[:, None], strength], axis=1)
-    return hz, strength, loud
+    return hz, strength
 
 
 def _cheapest(
-    hz: np.ndarray, strength: np.ndarray, loud: np.ndarray, state: np.ndarray | None
+    hz: np.ndarray, strength: np.ndarray, state: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices (T,) of the best path; costs are Boersma's: octave jump 0.35, change of voicing 0.14 (per 10 ms)."""
     count, width = hz.shape
@@ -150,10 +156,14 @@ def energy(samples: np.ndarray) -> Signal:
     step, grain = RATE // FPS, 40
     count = max(len(samples) // step, 1)
     # powers of 2.5 ms, ten to a window: nothing as long as the sound is copied
-    parts = np.asarray(samples[: len(samples) // grain * grain], np.float32).reshape(-1, grain)
-    total = np.concatenate([[0.0], np.cumsum(np.einsum("ij,ij->i", parts, parts), dtype=np.float64)])
+    grains = len(samples) // grain
+    total = np.zeros(grains + 1)
+    for first, part in passing(samples[: grains * grain], 10_000 * grain):
+        parts = np.asarray(part, np.float32).reshape(-1, grain)
+        total[first // grain + 1 :][: len(parts)] = np.einsum("ij,ij->i", parts, parts)
+    total = np.cumsum(total)
     first = np.arange(count) * (step // grain) - 3
-    a, b = np.clip(first, 0, len(parts)), np.clip(first + 10, 0, len(parts))
+    a, b = np.clip(first, 0, grains), np.clip(first + 10, 0, grains)
     mean = np.maximum(total[b] - total[a], 0) / np.maximum((b - a) * grain, 1)
     level = 10 * np.log10(mean + 1e-9)
     return Signal(level[:, None].astype(np.float32), ("energy",), ("dB",), Fraction(FPS), 0.0)

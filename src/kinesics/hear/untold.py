@@ -86,25 +86,29 @@ def guess_phones(
     from kinesics.hear.align import Alignment
 
     model = acoustic.load()
-    samples = acoustic.conditioned(samples)
+    sound = acoustic.Conditioned(samples)
     speech = [p for p in range(len(model.phones)) if not model.phones[p].startswith("+")]
     phones: list[Interval] = []
     total = sum(b - a for a, b in spans)
     for start, end in tqdm(spans, desc="guessing phones", disable=not progress or total < 60, leave=False):
         for a in np.arange(start, end, 30.0):
-            phones += _loop(model, samples, float(a), min(float(a) + 30.0, end), speech)
+            phones += _loop(model, sound, float(a), min(float(a) + 30.0, end), speech)
     notes: dict[str, Any] = {"method": "phone loop, no transcript", "confidence": GUESSED_CONFIDENCE}
     log.info("no transcript: %d phones guessed, no words", len(phones))
     return Alignment(Tier("words"), Tier("phones", tuple(phones)), (), notes)
 
 
 def _loop(
-    model: acoustic.AcousticModel, samples: np.ndarray, start: float, end: float, speech: Sequence[int]
+    model: acoustic.AcousticModel,
+    sound: acoustic.Conditioned,
+    start: float,
+    end: float,
+    speech: Sequence[int],
 ) -> list[Interval]:
     """Phones of one span by Viterbi over a loop of phones, three states each."""
     lead = 0.3
     first = max(start - lead, 0.0)
-    part = samples[int(first * RATE) : int((end + lead) * RATE)]
+    part = sound[int(first * RATE) : int((end + lead) * RATE)]
     if len(part) < RATE // 10:
         return []
     cepstrum = acoustic.cepstra(part)

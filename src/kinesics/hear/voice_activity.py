@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kinesics.errors import DataError
+from kinesics.files import passing
 
 RATE = 16000
 """Samples per second of everything this room analyses."""
@@ -33,12 +34,11 @@ def speech_frames(samples: np.ndarray, *, aggressiveness: int = 2) -> np.ndarray
     step = int(RATE * _FRAME)
     count = len(samples) // step
     heard = np.zeros(count, bool)
-    for first in range(0, count, 6000):  # a minute at a time: the sound is never copied whole
-        part = samples[first * step : (first + 6000) * step]
+    for first, part in passing(samples[: count * step], 6000 * step):  # a minute at a time
         pcm = (np.clip(part, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-        for i in range(first, min(first + 6000, count)):
-            k = 2 * step * (i - first)
-            heard[i] = detector.is_speech(pcm[k : k + 2 * step], RATE)
+        for k in range(len(part) // step):
+            frame = pcm[2 * step * k : 2 * step * (k + 1)]
+            heard[first // step + k] = detector.is_speech(frame, RATE)
     return heard
 
 

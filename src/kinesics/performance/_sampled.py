@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kinesics.errors import DataError
+from kinesics.files import passing
 
 _BLOCK = 1 << 22
 _NTSC = (24, 30, 48, 60, 90, 120, 240)
@@ -51,10 +52,9 @@ def checked(values: ArrayLike, shape: tuple[int | None, ...], what: str) -> NDAr
     ):
         wanted = ", ".join("any" if w is None else str(w) for w in shape)
         raise DataError(f"{what}: shape {array.shape}; expected ({wanted})")
-    # In blocks: two hours of sound would take a gigabyte of marks.
-    rows = max(1, _BLOCK // max(1, array[:1].size))
-    for first in range(0, len(array), rows):
-        finite = np.isfinite(array[first : first + rows])
+    # In parts: two hours of sound would take a gigabyte of marks.
+    for first, part in passing(array, max(1, _BLOCK // max(1, array[:1].size))):
+        finite = np.isfinite(part)
         if finite.all():
             continue
         row, *rest = (int(i) for i in np.argwhere(~finite)[0])

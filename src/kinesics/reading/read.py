@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import kinesics
 from kinesics.errors import DataError, FormatError, choose
+from kinesics.files import let_go
 from kinesics.formats._media_sound import sound_of
 from kinesics.performance import Audio, Scene, Video
 from kinesics.ports.language import LanguageModel
@@ -123,6 +124,7 @@ def read(
             everybody[f"person {len(everybody) + 1}"] = (
                 person if refiner is None else refined(person, rows, *refiner)
             )
+            let_go(rows)
     shared: dict[str, Any] = {"video": video}
     if sound is not None:
         shared["speech"] = sound
