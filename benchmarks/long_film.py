@@ -46,6 +46,8 @@ def run(runs: int) -> list[Figure]:
         return [skipped(what, "landmark models have not been fetched")]
     if not (SHARED / "data/free-video").is_dir():
         return [skipped(what, "free-video is not on this machine")]
+    # A program in the background may have been told to ignore it, and what it starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
         short = film(Path(folder) / "short.mp4", SHORT)
         long = joined(short, Path(folder) / "long.mp4", TIMES)
