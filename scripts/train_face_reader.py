@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kinesics.bodies.arkit import ARKIT
 from kinesics.see.face_shape import LOOKS
 
 OUT = Path(__file__).parents[1] / "src" / "kinesics" / "see" / "data"
@@ -110,8 +111,6 @@ def mirrored() -> np.ndarray:
 
 def other_side() -> np.ndarray:
     """(52,) which coefficient is each one's mirror."""
-    from kinesics.bodies.arkit import ARKIT
-
     swap = {"Left": "Right", "Right": "Left"}
     return np.array(
         [ARKIT.index(n[: -len(e)] + swap[e]) if (e := next((x for x in swap if n.endswith(x)), "")) else i
@@ -293,7 +292,13 @@ def reader(mean, spread):
             )  # fmt: skip
             width = 2 * len(mean) + 3 + 48 + 96 + 128
             self.first, self.second = nn.Linear(width, 256), nn.Linear(256, 192)
-            self.straight, self.last = nn.Linear(width, 57), nn.Linear(192, 57)
+            rest = [i for i in range(57) if i not in AIMED]
+            self.straight, self.last = nn.Linear(width, len(rest)), nn.Linear(192, len(rest))
+            # Eyes of stage people are painted, and what their pixels tell of where they look leads astray on real ones.
+            self.aimed = nn.Sequential(
+                nn.Linear(2 * len(mean) + 3, 160), nn.GELU(), nn.Dropout(0.15), nn.Linear(160, len(AIMED))
+            )
+            self.register_buffer("order", torch.argsort(torch.tensor([*rest, *AIMED])))
             self.drop = nn.Dropout(0.15)
             nn.init.zeros_(self.straight.weight)
 
@@ -309,7 +314,8 @@ def reader(mean, spread):
             both = torch.cat([(x - self.mean) / self.spread, way, turn / 30, *looked], 1)
             hidden = nn.functional.gelu(self.first(self.drop(both)))
             hidden = nn.functional.gelu(self.second(self.drop(hidden)))
-            out = self.last(hidden) + self.straight(both)
+            aimed = self.aimed(self.drop(both[:, : self.aimed[0].in_features]))
+            out = torch.cat([self.last(hidden) + self.straight(both), aimed], 1).index_select(1, self.order)
             return out[:, :52], out[:, 52:55] * 30 + turn, out[:, 55:] * 30
 
     return Reader()
@@ -338,6 +344,8 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
     steps = epochs * (int(seen.sum()) // BATCH)
     optimiser = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.05)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.5e-3, total_steps=steps + 1)
+    heavy = torch.ones(52)
+    heavy[SPOKEN] = 2
     guesses = neutrals(data, random, 12)
     plain = {"points": torch.from_numpy(template)} | {k: stored[k][seen].float().mean(0) for k in LOOKS}
 
@@ -373,6 +381,7 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
             want = aim[rows]
             # Poses that nobody performs widen what can be read, but faces are mostly performed.
             weight = torch.from_numpy(np.where(data["acted"][rows], 1.0, 0.7).astype(np.float32))[:, None]
+            weight = weight * heavy
             # Nearly the absolute error: most coefficients are at rest most of the time.
             loss = (
                 2
@@ -407,6 +416,10 @@ def train(data, template: np.ndarray, seed: int, epochs: int, held: int):
 
 COVERED = 0.1
 """Share of the looks of which a hand hides a part."""
+AIMED = (*(i for i, n in enumerate(ARKIT) if n.startswith("eyeLook")), 55, 56)
+"""Columns of 52 coefficients, head and gaze that tell where eyes look."""
+SPOKEN = [ARKIT.index(n) for n in ("jawOpen", "mouthClose")]
+"""Coefficients that count twice."""
 HIDDEN = 0.08
 """Share of the looks that are not there."""
 GLASSES = 0.15

@@ -39,7 +39,7 @@ EXPRESSIVE: tuple[int, ...] = tuple(i for i, n in enumerate(ARKIT) if not n.star
 """Coefficients that tell how far a face is from neutral."""
 CALM = 0.5
 """Sum of coefficients at which a moment counts e times less for the person's neutral (ours)."""
-NEUTRAL = 1.0
+NEUTRAL = 2.0
 """Sum of coefficients of the calmest moments at which the neutral is trusted e times less (chosen on stage people of a seed of their own)."""
 _BLOCK = 2048
 
