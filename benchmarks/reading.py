@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-SPEAKERS, SEED, FPS = 6, 2024, 25
+SPEAKERS, SEED, FPS = 18, 2024, 25
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "anger")
 
 

@@ -1,7 +1,7 @@
 """Make pictures of people who do not exist, find their landmarks, and train the networks that read faces from landmarks.
 
     kinesics fetch landmarks
-    python scripts/train_face_reader.py --work FOLDER [--people 300] [--pictures 80] [--seed 52] [--jobs 2]
+    python scripts/train_face_reader.py --work FOLDER [--people 400] [--pictures 80] [--seed 52] [--jobs 2]
 
 Writes ``src/kinesics/see/data/face_reader.onnx`` and ``.json`` (seed, hash of the pictures' landmarks, code version, errors on people kept out). Needs
 the extras ``lab``, ``voice`` and ``video``. A run that was stopped goes on where it was.
@@ -489,11 +489,11 @@ def main() -> None:
     """Pictures, then training, then the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--pictures", type=int, default=80)
     parser.add_argument("--seed", type=int, default=52)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--only", choices=("pictures", "training"))
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
