@@ -13,18 +13,18 @@ import time
 
 import numpy as np
 
-SPEAKERS, SEED, FPS = 6, 2024, 25
+SPEAKERS, SEED, FPS = 18, 2024, 25
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "anger")
 
 
 def clips():
-    """(points, patches, mouths, score), truth of each speaker's clip; truth: face, head and gaze."""
+    """(points, score, looks), truth of each speaker's clip; truth: face, head and gaze."""
     from kinesics.bodies.arkit import ARKIT
     from kinesics.bodies.retarget import retarget
     from kinesics.render import view_of
     from kinesics.render.ahead import ahead
     from kinesics.see.detectors import Detector
-    from kinesics.see.face_shape import mouth, patch
+    from kinesics.see.face_shape import LOOKS
     from kinesics.see.landmarks import FaceMesh, face_region
     from kinesics.stage.acting import act
     from kinesics.stage.face_pictures import Pose, truth
@@ -55,9 +55,13 @@ def clips():
                 region = face_region(found.boxes[0], found.points[0])
             seen = mesh(image, region)
             region = seen.region if seen.score > 0.5 else None
-            rows.append((seen.points, patch(image, seen.points), mouth(image, seen.points), seen.score))
+            rows.append((seen.points, seen.score, *(cut(image, seen.points) for cut in LOOKS.values())))
             true.append(one)
-        yield [np.array(v) for v in zip(*rows, strict=True)], [np.array(v) for v in zip(*true, strict=True)]
+        points, score, *looks = (np.array(v) for v in zip(*rows, strict=True))
+        yield (
+            (points, score, dict(zip(LOOKS, looks, strict=True))),
+            [np.array(v) for v in zip(*true, strict=True)],
+        )
 
 
 def run(runs: int = 1) -> list[dict[str, object]]:
@@ -68,9 +72,9 @@ def run(runs: int = 1) -> list[dict[str, object]]:
     from kinesics.see.facial_actions import blinks
 
     reader, pairs, seconds, hits, found, there = FaceReader(), [], 0.0, 0, 0, 0
-    for (points, patches, mouths, score), (face, head, gaze) in clips():
+    for (points, score, looks), (face, head, gaze) in clips():
         began = time.perf_counter()
-        read = reader.read(points, patches, mouths, fps=FPS, score=score)
+        read = reader.read(points, looks, fps=FPS, score=score)
         seconds += time.perf_counter() - began
         pairs.append((face, read.face.values, head, read.head.values, gaze, read.gaze.values[:, ::-1]))
         true = [b for b in blinks(Face(face, ARKIT, FPS))[0] if b.label == "blink"]

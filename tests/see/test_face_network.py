@@ -13,7 +13,7 @@ import pytest
 from kinesics.bodies.arkit import ARKIT, INDEX
 from kinesics.errors import DataError
 from kinesics.see.face_network import FaceReader, Neutral, frontal
-from kinesics.see.face_shape import PATCH, mouth, patch
+from kinesics.see.face_shape import LOOKS, PATCH
 from kinesics.see.facial_actions import blinks
 
 FPS = 25
@@ -27,12 +27,12 @@ def reader():
 
 @pytest.fixture(scope="module")
 def clip():
-    """Mouth opens and shuts, then a blink, then the head turns: points, both patches and truth."""
+    """Mouth opens and shuts, then a blink, then the head turns: points, looks and truth."""
     with np.load(FOUND) as stored:
         found = dict(stored)
     return (
         found["points"].astype(np.float32),
-        (found["patches"], found["mouths"]),
+        {name: found[name] for name in LOOKS},
         found["face"],
         found["heads"],
     )
@@ -63,21 +63,16 @@ def film():
         frame = studio.shoot(pose, None, face[k])
         places, _, head, _ = truth(person, studio.camera, Pose(pose, face[k], False), frame.vertices)
         found = mesh(frame.rgb, _around(places[:468], _turn(places[33], places[263], 0.0), 1.5))
-        rows.append(
-            (
-                found.points.astype(np.float16),
-                patch(frame.rgb, found.points),
-                mouth(frame.rgb, found.points),
-                head,
-            )
-        )
-    points, patches, mouths, heads = map(np.array, zip(*rows, strict=True))
-    np.savez_compressed(FOUND, points=points, patches=patches, mouths=mouths, face=face, heads=heads)
+        looks = (cut(frame.rgb, found.points) for cut in LOOKS.values())
+        rows.append((found.points.astype(np.float16), head, *looks))
+    points, heads, *looks = map(np.array, zip(*rows, strict=True))
+    named = dict(zip(LOOKS, looks, strict=True))
+    np.savez_compressed(FOUND, points=points, face=face, heads=heads, **named)
 
 
 def test_a_mouth_that_opens_lids_that_shut_and_a_head_that_turns_are_read(reader, clip):
-    points, patches, face, heads = clip
-    read = reader.read(points, *patches, fps=FPS)
+    points, looks, face, heads = clip
+    read = reader.read(points, looks, fps=FPS)
     assert read.face.names == ARKIT
     for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight"):
         assert np.corrcoef(read.face.column(name), face[:, INDEX[name]])[0, 1] > 0.75, name
@@ -90,21 +85,25 @@ def test_a_mouth_that_opens_lids_that_shut_and_a_head_that_turns_are_read(reader
 
 
 def test_place_and_size_in_the_picture_do_not_matter(reader, clip):
-    points, patches, _, _ = clip
-    there = reader.read(points * 2.5 + np.float32([400, 90, 0]), *patches, fps=FPS)
-    here = reader.read(points, *patches, fps=FPS)
+    points, looks, _, _ = clip
+    there = reader.read(points * 2.5 + np.float32([400, 90, 0]), looks, fps=FPS)
+    here = reader.read(points, looks, fps=FPS)
     np.testing.assert_allclose(there.face.values, here.face.values, atol=5e-3)
     np.testing.assert_allclose(there.head.values, here.head.values, atol=0.1)
 
 
 def test_a_live_reading_comes_to_know_the_neutral_that_the_whole_clip_has(reader, clip):
-    points, patches, _, _ = clip
-    whole = reader.read(points, *patches, fps=FPS)
+    points, looks, _, _ = clip
+    whole = reader.read(points, looks, fps=FPS)
     own = Neutral()
     for _ in range(2):
         pieces = [
             reader.read(
-                points[i : i + 8], *(p[i : i + 8] for p in patches), fps=FPS, start=i / FPS, neutral=own
+                points[i : i + 8],
+                {n: v[i : i + 8] for n, v in looks.items()},
+                fps=FPS,
+                start=i / FPS,
+                neutral=own,
             )
             for i in range(0, 48, 8)
         ]
@@ -114,32 +113,35 @@ def test_a_live_reading_comes_to_know_the_neutral_that_the_whole_clip_has(reader
 
 
 def test_confidence_falls_with_the_detector_and_with_the_turn(reader, clip):
-    points, patches, _, _ = clip
-    sure = reader.read(points, *patches, fps=FPS).head.confidence
-    unsure = reader.read(points, *patches, fps=FPS, score=np.full(48, 0.5)).head.confidence
+    points, looks, _, _ = clip
+    sure = reader.read(points, looks, fps=FPS).head.confidence
+    unsure = reader.read(points, looks, fps=FPS, score=np.full(48, 0.5)).head.confidence
     np.testing.assert_allclose(unsure, 0.5 * sure, rtol=1e-5)
     assert frontal(np.array([[0, 0, 0], [0, 50, 0], [0, 80, 0]])).round(2).tolist() == [1.0, 0.56, 0.0]
 
 
-def test_nobody_is_read_as_nothing(reader):
+def test_nobody_is_read_as_nothing(reader, clip):
     read = reader.read(
-        np.zeros((0, 478, 3)), np.zeros((0, PATCH, PATCH)), np.zeros((0, PATCH, PATCH)), fps=FPS
+        np.zeros((0, 478, 3)), {n: np.zeros((0, *v.shape[1:])) for n, v in clip[1].items()}, fps=FPS
     )
     assert len(read.face) == len(read.head) == 0
 
 
 @pytest.mark.parametrize(
-    ("points", "patches", "mouths"),
+    ("points", "wrong"),
     [
-        ((4, 468, 3), (4, PATCH, PATCH), (4, PATCH, PATCH)),
-        ((4, 478, 3), (3, PATCH, PATCH), (4, PATCH, PATCH)),
-        ((4, 478, 3), (4, PATCH, PATCH), (4, 9, PATCH)),
-        ((478, 3), (1, 1, 1), (1, 1, 1)),
+        ((4, 468, 3), {}),
+        ((478, 3), {}),
+        ((4, 478, 3), {"patch": np.zeros((3, PATCH, PATCH))}),
+        ((4, 478, 3), {"mouth": np.zeros((4, 9, PATCH))}),
+        ((4, 478, 3), {"eyes": np.zeros((4, PATCH, PATCH))}),
+        ((4, 478, 3), {"nose": np.zeros((4, PATCH, PATCH))}),
     ],
 )
-def test_wrong_shapes_are_told(reader, points, patches, mouths):
+def test_wrong_shapes_are_told(reader, clip, points, wrong):
+    looks = {name: look[:4] for name, look in clip[1].items()}
     with pytest.raises(DataError, match="expected"):
-        reader.read(np.zeros(points), np.zeros(patches), np.zeros(mouths), fps=FPS)
+        reader.read(np.zeros(points), looks | wrong, fps=FPS)
 
 
 if __name__ == "__main__":

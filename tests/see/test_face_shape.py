@@ -79,3 +79,25 @@ def test_the_patch_is_upright_on_a_tilted_face():
     rows = made[0].mean(axis=1)
     assert rows.max() > 200 > rows.min() + 150, "the bar lies along the rows"
     assert np.abs(made[0] - made[1]).mean() < 12
+
+
+def test_the_eyes_are_upright_and_brows_have_room_above_them():
+    pytest.importorskip("numba")
+    from kinesics.see.face_shape import eyes
+
+    for roll in (0.0, -20.0):
+        points = pictured(turned(0, 0, roll))[0]
+        between = 0.5 * (points[33, :2] + points[263, :2])
+        across = points[263, :2] - points[33, :2]
+        up = np.array([across[1], -across[0]])
+        # a bright spot where a raised brow is, a dimmer one on the person's left eye
+        y, x = np.mgrid[0:360, 0:640]
+        image = np.zeros((360, 640), np.uint8)
+        for place, bright in ((between + 0.4 * up, 250), (points[263, :2], 150)):
+            image[np.hypot(x - place[0], y - place[1]) < 4] = bright
+        seen = eyes(np.repeat(image[..., None], 3, axis=2), points)
+        assert seen.shape == (PATCH, 2 * PATCH)
+        row, column = np.unravel_index(seen.argmax(), seen.shape)
+        assert (row, column) == (pytest.approx(7, abs=2), pytest.approx(47.5, abs=2))
+        row, column = np.argwhere(seen[:, 60:] > 100).mean(axis=0) + [0, 60]
+        assert (row, column) == (pytest.approx(34, abs=3), pytest.approx(81, abs=3))

@@ -18,6 +18,7 @@ from kinesics.ports.language import LanguageModel
 from kinesics.see.body3d import PARTS, fit_body
 from kinesics.see.events import annotate
 from kinesics.see.face_network import FaceReader, Neutral
+from kinesics.see.face_shape import LOOKS
 from kinesics.see.hands import HandPose, fit_hand
 from kinesics.see.handshapes import handshapes
 from kinesics.see.names import FACE, HAND, POSE
@@ -91,8 +92,7 @@ def faced(
     parts = [
         reader.read(
             rows["landmarks"][piece],
-            rows["patch"][piece],
-            rows["mouth"][piece],
+            {name: rows[name][piece] for name in LOOKS},
             fps=clock.fps,
             score=score[piece],
             neutral=own,

@@ -23,6 +23,7 @@ ROW = np.dtype(
         ("face_score", np.float32),
         ("patch", np.uint8, (PATCH, PATCH)),
         ("mouth", np.uint8, (PATCH, PATCH)),
+        ("eyes", np.uint8, (PATCH, 2 * PATCH)),
         *((f"hand_{side}{what}", np.float32, shape) for side in ("left", "right") for what, shape in
           (("", (HAND_POINTS, 3)), ("_3d", (HAND_POINTS, 3)), ("_score", ()))),
         ("pose", np.float32, (POSE_POINTS, 3)),
@@ -132,8 +133,8 @@ def row_of(body: Followed) -> NDArray[np.void]:
         low, high = flat.min(axis=0), flat.max(axis=0)
         row["landmarks"], row["face_score"] = body.face.points, body.face.score
         row["face_box"] = np.concatenate([low, high - low])
-        if body.patch is not None and body.mouth is not None:
-            row["patch"], row["mouth"] = body.patch, body.mouth
+        for name, look in body.looks.items():
+            row[name] = look
     for side, hand in body.hands.items():
         row[f"hand_{side}"], row[f"hand_{side}_score"] = hand.points, hand.score
         row[f"hand_{side}_3d"] = _ours(hand.world - hand.world[:1])

@@ -53,6 +53,32 @@ def warp(image, across, down, origin, low, high, fine, out):
 
 
 @njit(**OPTIONS)
+def warp_grey(image, across, down, origin, fine, out):
+    """:func:`warp` to luma (ITU-R BT.601), ``out`` (h, w) uint8."""
+    height, width = image.shape[0], image.shape[1]
+    share = 1.0 / (fine * fine)
+    first, step, one = np.float32(0.5 / fine - 0.5), np.float32(1.0 / fine), np.float32(1.0)
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            total = np.float32(0.0)
+            for m in range(fine):
+                for n in range(fine):
+                    r, s = np.float32(x) + first + n * step, np.float32(y) + first + m * step
+                    u = origin[0] + r * across[0] + s * down[0]
+                    v = origin[1] + r * across[1] + s * down[1]
+                    a, b = np.floor(u), np.floor(v)
+                    p, q = u - a, v - b
+                    i, j = int(a), int(b)
+                    for dj in range(2):
+                        for di in range(2):
+                            if 0 <= j + dj < height and 0 <= i + di < width:
+                                part = (p if di else one - p) * (q if dj else one - q)
+                                rgb = image[j + dj, i + di]
+                                total += part * (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2])
+            out[y, x] = int(total * share + 0.5)
+
+
+@njit(**OPTIONS)
 def shrink(image, times, out):
     """Mean of blocks of ``times`` × ``times`` pixels."""
     share = 1.0 / (times * times)

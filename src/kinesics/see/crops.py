@@ -55,17 +55,26 @@ class Region:
         self, image: NDArray[np.uint8], side: int, *, low: float = 0.0, high: float = 1.0, flip: bool = False
     ) -> Array:
         """(1, side, side, 3) what is in it, bilinear, black outside the picture; large regions are sampled twice as finely."""
-        across, down = (a * np.float32(self.size / side) for a in self.axes())
+        across, down, origin, fine = self._grid(side, side, flip)
+        out = np.empty((side, side, 3), np.float32)
+        kernels().warp(image, across, down, origin, np.float32(low), np.float32(high), fine, out)
+        return out[None]
+
+    def grey(self, image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+        """(height, width) of it in grey, ``width`` pixels across; higher or lower than the square where they differ."""
+        across, down, origin, fine = self._grid(width, height, False)
+        out = np.empty((height, width), np.uint8)
+        kernels().warp_grey(image, across, down, origin, fine, out)
+        return out
+
+    def _grid(self, width: int, height: int, flip: bool) -> tuple[Array, Array, Array, int]:
+        """Steps across and down, the first sample, and samples each way in a pixel."""
+        across, down = (a * np.float32(self.size / width) for a in self.axes())
         if flip:
             across = -across
         middle = np.array([self.x, self.y], np.float32) - 0.5
-        origin = middle - (side - 1) / 2 * (across + down)
-        out = np.empty((side, side, 3), np.float32)
-        fine = 2 if self.size > 1.7 * side else 1
-        kernels().warp(
-            image, across, down, origin.astype(np.float32), np.float32(low), np.float32(high), fine, out
-        )
-        return out[None]
+        origin = middle - (width - 1) / 2 * across - (height - 1) / 2 * down
+        return across, down, origin.astype(np.float32), 2 if self.size > 1.7 * width else 1
 
     def back(self, points: Array, side: int, *, flip: bool = False) -> Array:
         """Points (..., 2 or 3) of the crop's pixels in pixels of the picture; depth in the same scale."""

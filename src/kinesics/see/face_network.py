@@ -2,8 +2,8 @@
 
 The network was trained on people who do not exist (``scripts/train_face_reader.py``): the landmarks it learned from are those that the
 detectors find in pictures of them, so that their errors are the ones it will meet. It looks at the landmarks laid on a template
-(:mod:`kinesics.see.face_shape`), at small grey pictures of mouth and cheeks and of the mouth alone (a puffed cheek and a tongue hardly move
-landmarks, and lips that part a little do not), and at **the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
+(:mod:`kinesics.see.face_shape`), at small grey pictures of mouth and cheeks, of the mouth alone, and of eyes and brows (a puffed cheek and a tongue
+hardly move landmarks, lips that part a little do not, and a brow that is raised is found too near to where brows mostly are), and at **the person's own neutral**: means of the clip's landmarks and pictures in which the moments that a first pass found least expressive count most.
 The first pass knows no neutral; the second counts as much as the neutral is one: somebody who is afraid from the first picture to the last shows
 none, and a mean of afraid moments would take the fear for their face.
 
@@ -15,6 +15,7 @@ people whom the network had not seen (in ``data/face_reader.json``).
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -27,15 +28,18 @@ from kinesics.errors import DataError
 from kinesics.performance import Face, Signal
 from kinesics.performance._sampled import exact_rate
 from kinesics.ports.network import load_network
-from kinesics.see.face_shape import PATCH, angles, lay
+from kinesics.see.face_shape import LOOKS, PATCH, angles, lay
 
 Array = NDArray[np.float32]
+Seen = Mapping[str, NDArray]
+"""Landmarks laid on the template as ``points``, and the small pictures of :data:`~kinesics.see.face_shape.LOOKS`."""
+_SHAPES = {"points": (478, 3), "patch": (PATCH, PATCH), "mouth": (PATCH, PATCH), "eyes": (PATCH, 2 * PATCH)}
 
 EXPRESSIVE: tuple[int, ...] = tuple(i for i, n in enumerate(ARKIT) if not n.startswith("eyeLook"))
 """Coefficients that tell how far a face is from neutral."""
 CALM = 0.5
 """Sum of coefficients at which a moment counts e times less for the person's neutral (ours)."""
-NEUTRAL = 1.0
+NEUTRAL = 2.0
 """Sum of coefficients of the calmest moments at which the neutral is trusted e times less (chosen on stage people of a seed of their own)."""
 _BLOCK = 2048
 
@@ -66,14 +70,14 @@ class Neutral:
     """A person's neutral face, learned while they are seen; give the same one to every piece of a clip that is read live."""
 
     def __init__(self) -> None:
-        self._sums = [np.zeros((478, 3)), np.zeros((PATCH, PATCH)), np.zeros((PATCH, PATCH))]
+        self._sums = {name: np.zeros(shape) for name, shape in _SHAPES.items()}
         self._weight = self._active = 0.0
 
-    def add(self, seen: tuple[NDArray, NDArray, NDArray], face: Array) -> None:
-        """Take in moments: landmarks on the template (T, 478, 3), patches and mouths (T, 48, 48), and a first reading (T, 52)."""
+    def add(self, seen: Seen, face: Array) -> None:
+        """Take in moments, and a first reading (T, 52) of them."""
         weight = calmness(face)
-        for total, values in zip(self._sums, seen, strict=True):
-            total += np.tensordot(weight, values.astype(np.float64), 1)
+        for name, total in self._sums.items():
+            total += np.tensordot(weight, seen[name].astype(np.float64), 1)
         self._weight += float(weight.sum())
         self._active += float(weight @ activity(face))
 
@@ -82,12 +86,11 @@ class Neutral:
         """0 to 1: how much of a neutral it is, by what was read of its moments."""
         return float(np.exp(-self._active / self._weight / NEUTRAL)) if self._weight > 0 else 0.0
 
-    def value(self, unknown: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        """(478, 3) and twice (48, 48) of the neutral; what is given as long as nobody was seen."""
+    def value(self, unknown: Seen) -> Seen:
+        """One moment, the neutral; what is given as long as nobody was seen."""
         if self._weight <= 0:
             return unknown
-        points, patch, mouth = ((total / self._weight).astype(np.float32) for total in self._sums)
-        return points, patch, mouth
+        return {name: (total / self._weight).astype(np.float32) for name, total in self._sums.items()}
 
 
 def activity(face: Array) -> NDArray[np.float64]:
@@ -111,7 +114,7 @@ class FaceReader:
     Examples
     --------
     >>> reader = FaceReader(threads=1)  # doctest: +SKIP
-    >>> reading = reader.read(points, patches, mouths, fps=30)  # doctest: +SKIP
+    >>> reading = reader.read(points, looks, fps=30)  # doctest: +SKIP
     >>> reading.face.column("jawOpen"), reading.head.column("yaw")  # doctest: +SKIP
     """
 
@@ -119,19 +122,14 @@ class FaceReader:
         folder = resources.files("kinesics.see") / "data"
         self.card = json.loads((folder / "face_reader.json").read_text(encoding="utf-8"))
         self.template = np.asarray(self.card["template"], np.float32)
-        self._unknown = (
-            self.template,
-            np.asarray(self.card["patch"], np.float32),
-            np.asarray(self.card["mouth"], np.float32),
-        )
+        self._unknown = {"points": self.template} | {n: np.asarray(self.card[n], np.float32) for n in LOOKS}
         with resources.as_file(folder / "face_reader.onnx") as path:
             self._network = load_network(path, threads=threads)
 
     def read(
         self,
         points: ArrayLike,
-        patches: ArrayLike,
-        mouths: ArrayLike,
+        looks: Mapping[str, ArrayLike],
         *,
         fps: object,
         start: float = 0.0,
@@ -144,8 +142,8 @@ class FaceReader:
         ----------
         points
             (T, 478, 3) pixels, y down, z away from the camera, as :class:`kinesics.see.landmarks.FaceMesh` finds them.
-        patches, mouths
-            (T, 48, 48) uint8, :func:`kinesics.see.face_shape.patch` and :func:`~kinesics.see.face_shape.mouth` of each picture.
+        looks
+            ``patch`` and ``mouth`` (T, 48, 48) and ``eyes`` (T, 48, 96) uint8, as :data:`kinesics.see.face_shape.LOOKS` cuts them out of each picture.
         fps
             Pictures a second.
         start
@@ -164,24 +162,27 @@ class FaceReader:
         points = np.asarray(points, np.float32)
         if points.ndim != 3 or points.shape[1:] != (478, 3):
             raise DataError(f"landmarks of shape {points.shape}; expected (T, 478, 3)")
-        looks = {"patches": np.asarray(patches), "mouths": np.asarray(mouths)}
-        for name, look in looks.items():
-            if look.shape != (len(points), PATCH, PATCH):
-                raise DataError(f"{name} of shape {look.shape}; expected ({len(points)}, {PATCH}, {PATCH})")
+        if set(looks) != set(LOOKS):
+            raise DataError(f"looks {', '.join(looks) or 'none'}; expected {', '.join(LOOKS)}")
+        seen = {name: np.asarray(looks[name]) for name in LOOKS}
+        for name, look in seen.items():
+            if look.shape != (len(points), *_SHAPES[name]):
+                raise DataError(f"{name} of shape {look.shape}; expected {(len(points), *_SHAPES[name])}")
         rate = exact_rate(fps, "face")
         sure = np.ones(len(points)) if score is None else np.asarray(score, float)
         own = Neutral() if neutral is None else neutral
         laid = lay(points, self.template)
-        seen = (laid.points, looks["patches"], looks["mouths"])
-        blocks = [slice(i, i + _BLOCK) for i in range(0, len(points), _BLOCK)]
-        first = [
-            self._run((seen[0][b], seen[1][b], seen[2][b]), laid.turns[b], self._unknown) for b in blocks
+        seen["points"] = laid.points
+        blocks = [
+            ({n: v[i : i + _BLOCK] for n, v in seen.items()}, laid.turns[i : i + _BLOCK])
+            for i in range(0, len(points), _BLOCK)
         ]
-        for block, read in zip(blocks, first, strict=True):
-            own.add((seen[0][block], seen[1][block], seen[2][block]), read["face"])
+        first = [self._run(*block, self._unknown) for block in blocks]
+        for (block, _), read in zip(blocks, first, strict=True):
+            own.add(block, read["face"])
         rest, trust, made = own.value(self._unknown), own.trust, []
         for block, read in zip(blocks, first, strict=True):
-            beside = self._run((seen[0][block], seen[1][block], seen[2][block]), laid.turns[block], rest)
+            beside = self._run(*block, rest)
             made.append({n: v + np.float32(trust) * (beside[n] - v) for n, v in read.items()})
         out = {n: np.concatenate([m[n] for m in made]) for n in ("face", "head", "gaze")} if made else {
             "face": np.zeros((0, 52)), "head": np.zeros((0, 3)), "gaze": np.zeros((0, 2))
@@ -209,15 +210,9 @@ class FaceReader:
         confidence = np.repeat(known[:, None], len(names), axis=1)
         return Signal(values, names, ("degrees",) * len(names), rate, start, confidence=confidence)
 
-    def _run(
-        self, seen: tuple[NDArray, NDArray, NDArray], turns: Array, neutral: tuple[Array, Array, Array]
-    ) -> dict[str, Array]:
-        points, patches, mouths = seen
-        return self._network(
-            points=points, neutral=neutral[0][None], turn=angles(turns),
-            patch=patches.astype(np.float32), blank=neutral[1][None],
-            mouth=mouths.astype(np.float32), shut=neutral[2][None],
-        )  # fmt: skip
+    def _run(self, seen: Seen, turns: Array, neutral: Seen) -> dict[str, Array]:
+        calm = {f"{name}_neutral": value[None] for name, value in neutral.items()}
+        return self._network(**{n: v.astype(np.float32) for n, v in seen.items()}, **calm, turn=angles(turns))
 
 
 def frontal(head: Array) -> NDArray[np.float64]:

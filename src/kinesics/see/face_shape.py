@@ -21,7 +21,7 @@ STABLE: tuple[int, ...] = (
 )  # fmt: skip
 """Forehead, temples, bridge and sides of the nose, corners of the eyes."""
 PATCH = 48
-"""Pixels of the sides of the grey pictures of mouth and cheeks, and of the mouth."""
+"""Pixels of the sides of the grey pictures of mouth and cheeks, and of the mouth; the height of that of the eyes, which is twice as wide."""
 NOSE, CHIN_SIDE = 2, (33, 263)
 
 
@@ -94,8 +94,26 @@ def mouth(image: NDArray[np.uint8], points: Array) -> NDArray[np.uint8]:
     return _below_the_nose(image, points, 0.30, 0.84)
 
 
+def eyes(image: NDArray[np.uint8], points: Array) -> NDArray[np.uint8]:
+    """(48, 96) grey picture of eyes and brows, upright on the face: detectors find brows that are raised too near to where brows mostly are; see :func:`patch`."""
+    middle, _, down, size, turn = _placed(points)
+    at = middle - 0.15 * size * down
+    return Region(float(at[0]), float(at[1]), 1.44 * size, turn).grey(image, 2 * PATCH, PATCH)
+
+
+LOOKS = {"patch": patch, "mouth": mouth, "eyes": eyes}
+"""The small grey pictures that the face reader looks at, by the names under which they are kept."""
+
+
 def _below_the_nose(image: NDArray[np.uint8], points: Array, below: float, side: float) -> NDArray[np.uint8]:
     """A grey square below the base of the nose, both measured in the distance of the eyes' outer corners."""
+    _, nose, down, size, turn = _placed(points)
+    middle = nose + below * size * down
+    return Region(float(middle[0]), float(middle[1]), side * size, turn).grey(image, PATCH, PATCH)
+
+
+def _placed(points: Array) -> tuple[Array, Array, Array, float, float]:
+    """Between the eyes, the base of the nose, the way down the face, the distance of the eyes' outer corners (px), and the turn."""
     right, left = points[CHIN_SIDE[0], :2], points[CHIN_SIDE[1], :2]
     nose = points[NOSE, :2]
     across = left - right
@@ -103,7 +121,4 @@ def _below_the_nose(image: NDArray[np.uint8], points: Array, below: float, side:
     down = np.array([-np.sin(turn), np.cos(turn)], np.float32)
     drop = float((nose - 0.5 * (left + right)) @ down)
     size = max(float(np.hypot(*across)), 1.6 * drop, 4.0)
-    middle = nose + below * size * down
-    region = Region(float(middle[0]), float(middle[1]), side * size, turn)
-    grey = region.crop(image, PATCH)[0] @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.clip(255 * grey + 0.5, 0, 255).astype(np.uint8)
+    return 0.5 * (left + right), nose, down, size, turn

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kinesics.see import landmarks as lm
 from kinesics.see.crops import Region, kernels
 from kinesics.see.detectors import Detections, Detector, overlap
-from kinesics.see.face_shape import mouth, patch
+from kinesics.see.face_shape import LOOKS
 from kinesics.see.landmarks import Found
 from kinesics.see.smoothing import OneEuro
 
@@ -78,8 +78,8 @@ class Followed:
         (d,) colours about the face.
     face, pose
         As last found; None: not in this picture.
-    patch, mouth
-        (48, 48) uint8, what :func:`kinesics.see.face_shape.patch` and :func:`~kinesics.see.face_shape.mouth` make of the face.
+    looks
+        Small grey pictures of the face by name, as :data:`kinesics.see.face_shape.LOOKS` cuts them.
     hands
         The person's left and right hand.
     seen, place
@@ -92,8 +92,7 @@ class Followed:
     look: Array
     face: Found | None = None
     pose: Found | None = None
-    patch: Image | None = None
-    mouth: Image | None = None
+    looks: dict[str, Image] = field(default_factory=dict)
     hands: dict[str, Found] = field(default_factory=dict)
     seen: int = 0
     place: Array = field(default_factory=lambda: np.zeros(2, np.float32))
@@ -410,7 +409,7 @@ class Tracker:
         size = head.size / 1.5
         if body.face is not None:
             shown.face = _scaled(body.face, calm("face", body.face.points, size, rate), times)
-            shown.patch, shown.mouth = (cut(image, body.face.points) for cut in (patch, mouth))
+            shown.looks = {name: cut(image, body.face.points) for name, cut in LOOKS.items()}
         if body.pose is not None:
             points = calm("pose", body.pose.points, size, rate)
             world = calm("pose_3d", body.pose.world, 0.2, rate)

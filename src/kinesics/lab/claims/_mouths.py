@@ -29,6 +29,7 @@ from kinesics.progress import progress
 from kinesics.reading._person import faced, tracks
 from kinesics.reading._recording import ROW
 from kinesics.see.face_network import FaceReader
+from kinesics.see.face_shape import LOOKS
 from kinesics.seeds import rng
 from kinesics.stage.identities import identity
 from kinesics.stage.mouths import CloseUp, watched
@@ -128,7 +129,7 @@ def heads(count: int, cache: Path, *, seed: int, people: int, spoken: bool = Tru
     return out
 
 
-_RECORDED = ("landmarks", "face_score", "patch", "mouth")
+_RECORDED = ("landmarks", "face_score", *LOOKS)
 
 
 def _few(landmarks: Points) -> Points:
