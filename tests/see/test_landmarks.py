@@ -117,3 +117,16 @@ def test_a_body_stands_where_it_stands():
     # Metres, y down: shoulders are above hips, and a person is as wide as one.
     assert found.world[11, 1] < found.world[23, 1]
     assert 0.25 < np.linalg.norm(found.world[11] - found.world[12]) < 0.5
+
+
+@pytest.mark.parametrize(("away", "scale"), [(0.0, 1.35), (0.12, 1.0), (-0.1, 0.8)])
+def test_a_body_that_is_looked_for_elsewhere_is_found_where_it_stays(away, scale):
+    image = portrait(1, "body", 320)[2].rgb
+    mesh = PoseMesh(threads=1)
+    at = mesh(image, pose_region(Detector("pose", threads=1)(image).points[0])).region
+    first = mesh(image, Region(at.x + away * at.size, at.y, scale * at.size))
+    later = first
+    for _ in range(5):
+        later = mesh(image, later.region)
+    drift = np.linalg.norm((later.points - first.points)[:, :2], axis=1)
+    assert drift[:25].mean() < 0.006 * at.size

@@ -139,6 +139,17 @@ def test_several_trackers_may_run_at_once():
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
+def test_nobody_jumps_after_the_first_picture():
+    image = portrait(1, "body", 360)[2].rgb
+    tracker = Tracker(25.0, threads=1, smooth=False)
+    seen = [tracker.push(image)[0] for _ in range(7)]
+    assert seen[-1].hands
+    for part in ("pose", "left", "right"):
+        found = [who.pose if part == "pose" else who.hands.get(part) for who in seen]
+        found = [f.points[:25, :2] for f in found if f is not None]
+        assert all(np.linalg.norm(f - found[0], axis=1).mean() < 1.0 for f in found), part
+
+
 def test_networks_that_run_side_by_side_see_the_same():
     image = portrait(1, "half", 300)[2].rgb
 

@@ -41,12 +41,13 @@ _HANG = {"LowerArm": np.array([0.10, -0.99, 0.02]), "Hand": np.array([0.06, -0.9
 
 @dataclass(frozen=True, eq=False)
 class BodyPoints:
-    """Joints by canonical names, (T, 3) metres each, how far each is known, (T,) 0 to 1, and the turn (4,) that put
-    them upright."""
+    """Joints by canonical names, (T, 3) metres each, how far each is known, (T,) 0 to 1, the turn (4,) that put
+    them upright, and how large the person is beside the skeleton."""
 
     at: dict[str, Array]
     seen: dict[str, Array]
     level: Array
+    scale: float
 
 
 def body_points(
@@ -89,7 +90,7 @@ def body_points(
         at[f"{side}Palm"] = 0.5 * (calm[:, little] + calm[:, index])
         seen[f"{side}Palm"] = _known(np.minimum(used[:, little], used[:, index]), fps)
     body.place_limbs()
-    return BodyPoints(at, seen, level)
+    return BodyPoints(at, seen, level, body.scale)
 
 
 def head_angles(landmarks: Array, trust: Array) -> Array:

@@ -22,6 +22,7 @@ from kinesics.errors import DataError
 from kinesics.geometry import rotations as rot
 from kinesics.geometry.from_positions import fill, smooth, steady
 from kinesics.geometry.skeleton import Skeleton
+from kinesics.see._before_face import before_face, bring
 from kinesics.see._body_points import BodyPoints, body_points, head_angles, upright
 from kinesics.see._pieces import PIECE, joined, pieces
 from kinesics.see._standing import standing
@@ -38,6 +39,7 @@ _KNEE = 155.0
 _NECK = np.array([80.0, 60.0, 45.0])  # yaw, pitch and roll of the head on the chest, degrees (AAOS 1965)
 _MIRROR = np.array([1.0, 1, -1, -1])
 _LAYOUT = tuple(LAYOUTS["canonical"])
+_SHOULDERS, _SURE = [11, 12], 0.5
 _HEAD_NOISE, _HEAD_ACCELERATION = 1.5, 400.0  # degrees, degrees per second² (ours)
 
 
@@ -114,7 +116,9 @@ def fit_body(
     if not count:
         empty = np.zeros((0, len(JOINTS), 4), np.float32)
         return BodyPose(skeleton, empty, np.zeros((0, 3), np.float32), np.zeros((0, len(PARTS)), np.float32))
-    way = _through_picture(values, trust, image, rate)
+    pixels = _pixels(values, image)
+    metre = 0.0 if pixels is None else _metre(values, trust, pixels)
+    way = _through_picture(trust, pixels, metre, rate)
     every = -(-count // PIECE)
     level = upright(values[::every], trust[::every])
     tracks = {"head": head, "gaze": gaze}
@@ -129,7 +133,7 @@ def fit_body(
     bounds = pieces(count)
     parts = [
         _fit(
-            values[a:b], trust[a:b], way[a:b], level,
+            values[a:b], trust[a:b], None if pixels is None else pixels[a:b], metre, way[a:b], level,
             {s: HandPose(*(field[a:b] for field in hand)) for s, hand in (hands or {}).items()},
             {n: None if t is None else np.asarray(t)[a:b] for n, t in tracks.items()},
             rate, skeleton,
@@ -146,6 +150,8 @@ def fit_body(
 def _fit(
     values: Array,
     trust: Array,
+    pixels: Array | None,
+    metre: float,
     way: Array,
     level: Array,
     hands: Mapping[str, HandPose],
@@ -169,6 +175,8 @@ def _fit(
         _bend(local, f"{side}LowerArm", ELBOW)
         _bend(local, f"{side}LowerLeg", _KNEE)
     head_seen = _head(local, skeleton, tracks["head"], head_angles(values, trust), tracks["gaze"], rate)
+    if pixels is not None and metre > 0:
+        bring(skeleton, local, before_face(pixels, trust, metre * points.scale, rate), points.level)
     hand_seen = {}
     for side, fingers in (("left", LEFT_FINGERS), ("right", RIGHT_FINGERS)):
         hand = hands.get(side)
@@ -199,23 +207,34 @@ def _checked(landmarks: ArrayLike, confidence: ArrayLike | None) -> tuple[Array,
     return np.where(finite[..., None], values, 0.0), trust
 
 
-def _through_picture(values: Array, trust: Array, image: ArrayLike | None, fps: float) -> Array:
-    """(T, 3) metres by which the shoulders' middle is off its usual place, as the picture shows it."""
+def _pixels(values: Array, image: ArrayLike | None) -> Array | None:
+    """(T, 33, 2) of the landmarks in the picture."""
     if image is None:
-        return np.zeros((len(values), 3))
+        return None
     pixels = np.asarray(image, dtype=np.float64)
     if pixels.ndim != 3 or pixels.shape[:2] != values.shape[:2] or pixels.shape[2] not in (2, 3):
         raise DataError(f"pose landmarks in pixels {pixels.shape}; expected {values.shape[:2]} × 2 or 3")
-    shoulders = [11, 12]
-    known = (trust[:, shoulders].min(axis=1) >= 0.5) & np.isfinite(pixels[:, shoulders, :2]).all(axis=(1, 2))
+    return np.nan_to_num(pixels[..., :2])
+
+
+def _metre(values: Array, trust: Array, pixels: Array) -> float:
+    """Pixels that a metre of the landmarks is wide, by the shoulders; 0 where they are never seen."""
+    known = trust[:, _SHOULDERS].min(axis=1) >= _SURE
     if not known.any():
-        return np.zeros((len(values), 3))
+        return 0.0
+    apart = np.linalg.norm(pixels[:, 11] - pixels[:, 12], axis=1)[known]
     metres = np.linalg.norm(values[:, 11] - values[:, 12], axis=1)[known]
-    apart = np.linalg.norm(pixels[:, 11, :2] - pixels[:, 12, :2], axis=1)[known]
     flat = np.linalg.norm((values[:, 11] - values[:, 12])[known, :2], axis=1)
-    scale = np.median(apart) / max(float(np.median(flat if flat.any() else metres)), 1e-3)
-    middle = np.nan_to_num(pixels[:, shoulders, :2]).mean(axis=1)
-    off = fill((middle - np.median(middle[known], axis=0)) / max(scale, 1e-6), known)
+    return float(np.median(apart) / max(float(np.median(flat if flat.any() else metres)), 1e-3))
+
+
+def _through_picture(trust: Array, pixels: Array | None, metre: float, fps: float) -> Array:
+    """(T, 3) metres by which the shoulders' middle is off its usual place, as the picture shows it."""
+    if pixels is None or metre <= 0:
+        return np.zeros((len(trust), 3))
+    known = trust[:, _SHOULDERS].min(axis=1) >= _SURE
+    middle = pixels[:, _SHOULDERS].mean(axis=1)
+    off = fill((middle - np.median(middle[known], axis=0)) / max(metre, 1e-6), known)
     off = steady(off, known[:, None].astype(float), noise=0.01, acceleration=3.0, fps=fps)
     return np.column_stack([off[:, 0], -off[:, 1], np.zeros(len(off))])
 

@@ -6,6 +6,7 @@ BlazePose; Grishchenko et al. 2020, arXiv 1907.06724; Zhang et al. 2020, arXiv 2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,6 +165,32 @@ class HandMesh:
         )
 
 
+_LOOKS, _STAYS = 6, 0.02
+"""Looks at most at something that is not where it was looked for, and by how much of its size its region may then move (ours:
+that of somebody who talks or walks moves by less from one picture to the next)."""
+
+
+def settled(look: Callable[[Image, Region], Found], image: Image, region: Region) -> Found:
+    """What is seen in the region to which a first one leads.
+
+    A region that a detector gave, or where somebody was before a cut, leads to another one, and that to a third: points would
+    drift for some pictures. They are looked for again until the region stays.
+    """
+    found = look(image, region)
+    for _ in range(_LOOKS):
+        if found.score < 0.5 or _moved(region, found.region) < _STAYS:
+            break
+        region = found.region
+        found = look(image, region)
+    return found
+
+
+def _moved(old: Region, new: Region) -> float:
+    """How far a region is from another, in its sizes."""
+    away = np.hypot(new.x - old.x, new.y - old.y) / max(new.size, 1e-6)
+    return float(max(away, abs(np.log(max(new.size, 1e-6) / max(old.size, 1e-6)))))
+
+
 class PoseMesh:
     """33 points of a body, in the picture and in metres."""
 
@@ -172,7 +199,10 @@ class PoseMesh:
         self._network = models.load("pose", threads=threads, outputs=("Identity", "Identity_1", "Identity_4"))
 
     def __call__(self, image: Image, region: Region) -> Found:
-        """The points of the body in a region."""
+        """The points of the body in a region, or in the one to which that leads (:func:`settled`)."""
+        return settled(self._once, image, region)
+
+    def _once(self, image: Image, region: Region) -> Found:
         made = self._network(input_1=region.crop(image, 256))
         rows = made["Identity"].reshape(39, 5)
         points = region.back(rows[:, :3], 256)

@@ -385,7 +385,7 @@ class Tracker:
                     region = _at_wrist(body, side)
                     if region is None:
                         continue
-                    hand = self._hand(image, region)
+                    hand = lm.settled(self._hand, image, region)
                     if hand.score >= HAND_SCORE and not any(_crowded(hand, h) for h in _hands(here)):
                         body.hands[side] = hand
         if all(len(b.hands) == 2 for b in here) or not self._due(
@@ -396,7 +396,7 @@ class Tracker:
         for box, points in zip(seen.boxes, seen.points, strict=True):
             if any(_covers(h, box) for h in _hands(here)):
                 continue
-            hand = self._hand(image, lm.hand_region(box, points))
+            hand = lm.settled(self._hand, image, lm.hand_region(box, points))
             if hand.score >= HAND_SCORE:
                 _give(hand, here)
 
