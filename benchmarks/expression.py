@@ -325,6 +325,7 @@ def ceiling(values: np.ndarray, labels: np.ndarray) -> list[Figure]:
 
 def shipped(seen: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[Figure]:
     """What the shipped network makes of the records, and how grounded its words are."""
+    from kinesics.lab.calibrating import calibration_error, shares_of
     from kinesics.systems import load_system
 
     system, networks = load_system("expllm")
@@ -332,6 +333,11 @@ def shipped(seen: np.ndarray, values: np.ndarray, labels: np.ndarray) -> list[Fi
     shares = shares[:, : len(LABELS)]
     said = shares.argmax(1)
     out = [_figure("shipped (stage only)", said[None], labels)]
+    for name, t in (("before its temperature", 1 / system.config.temperature), ("as it is", 1.0)):
+        again = shares_of(np.log(np.maximum(shares, 1e-12)), t)
+        note = f"sure by {again.max(1).mean():.2f} on average; ten bins, evaluation alone"
+        error = 100 * calibration_error(again, labels)
+        out.append(Figure(f"shipped, {name}: expected calibration error", error, "points", note=note))
     sure = shares.max(1) >= 0.5
     out.append(
         _figure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -382,3 +383,25 @@ def test_what_ships_names_what_busy_faces_on_photographs_do():
     both = sum(len(a & b) for a, b in zip(made, active, strict=True))
     assert both / sum(map(len, made)) >= 0.9
     assert both / sum(map(len, active)) >= 0.6
+
+
+def test_a_temperature_makes_labels_less_sure_and_no_others():
+    seen = np.zeros((40, len(UNITS), 7), np.float32)
+    seen[:, UNITS.index("AU12")] = np.linspace(0, 0.6, 40)[:, None]
+    sharp, _ = ExpLLM().labels(seen, NETWORK)
+    calm, _ = ExpLLM(ExpLLMConfig(temperature=4.0)).labels(seen, NETWORK)
+    np.testing.assert_array_equal(calm.argmax(1), sharp.argmax(1))
+    assert (calm.max(1) < sharp.max(1)).all()
+    np.testing.assert_allclose(calm.sum(1), 1, rtol=1e-5)
+    with pytest.raises(DataError, match="more than 0"):
+        ExpLLMConfig(temperature=0.0)
+
+
+def test_what_ships_is_about_as_sure_as_it_is_right():
+    """The card tells what the temperature did on people kept out."""
+    from importlib import resources
+
+    shipped = resources.files("kinesics.systems.read.expllm") / "shipped" / "system.json"
+    told = json.loads(shipped.read_text(encoding="utf-8"))["calibration"]
+    assert abs(told["after"]["sure"] - told["after"]["right"]) < 0.1
+    assert told["after"]["calibration error"] < 0.15 < told["before"]["calibration error"]

@@ -387,21 +387,28 @@ class _Reader:
         self._rewind(int(video.picks[0]))
 
     def _rewind(self, pick: int) -> None:
+        target = 0 if self._video.numbered else pick
+        second = 1 / float(self._stream.time_base or 1)
+        # Files without an index of their pictures (MPEG streams) are searched by guess, and may be entered too late.
+        for back in (0.0, 2.0, 20.0, target / second + 10.0):
+            self._enter(target - int(back * second), first=not back)
+            if self._video.numbered or (self._next is not None and self._next_at <= pick):
+                return
+
+    def _enter(self, target: int, *, first: bool) -> None:
         import av
 
-        target = 0 if self._video.numbered else pick
-        with_error = None
         try:
             self._container.seek(target, stream=self._stream)
         except av.FFmpegError as error:
-            with_error = error
-        if with_error is not None:
+            if not first:
+                return
             raise FormatError(
                 self._video.path,
                 "pictures",
-                f"a file that can be searched ({_plain(with_error)})",
+                f"a file that can be searched ({_plain(error)})",
                 "convert it to MP4",
-            ) from with_error
+            ) from error
         self._source = _pictures(self._video.path, self._container, self._stream)
         self._count = 0
         self._shown, self._at = None, _NONE

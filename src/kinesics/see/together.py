@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kinesics.bodies.humanoid import INDEX, JOINTS
 from kinesics.errors import DataError
+from kinesics.files import let_go
 from kinesics.geometry import rotations as rot
 from kinesics.performance import (
     Audio,
@@ -266,14 +267,21 @@ def _opening(show: Performance, times: Array) -> Array | None:
 
 def _loudness(sound: Audio, times: Array) -> Array:
     """Decibels (T,) of 50 ms around each time, no lower than 40 below the loudest."""
-    mono = sound.mono()
-    power = np.concatenate([[0.0], np.cumsum(mono.samples.astype(np.float64).ravel() ** 2)])
-    rate = float(mono.fps)
+    rate, last, samples = float(sound.fps), len(sound), sound.samples
     low, high = (
-        np.clip(np.round((times + d - mono.start) * rate).astype(int), 0, len(power) - 1)
-        for d in (-0.025, 0.025)
+        np.clip(np.round((times + d - sound.start) * rate).astype(int), 0, last) for d in (-0.025, 0.025)
     )
-    level = (power[high] - power[low]) / np.maximum(high - low, 1)
+    level = np.zeros(len(times))
+    # A minute at a time: the sound is never copied whole.
+    for part in (slice(i, i + 60 * RATE) for i in range(0, len(times), 60 * RATE)):
+        first = int(low[part][0])
+        heard = samples[first : int(high[part][-1])]
+        heard = (heard if heard.ndim == 1 else heard.mean(axis=1)).astype(np.float64)
+        power = np.concatenate([[0.0], np.cumsum(heard**2)])
+        level[part] = (power[high[part] - first] - power[low[part] - first]) / np.maximum(
+            high[part] - low[part], 1
+        )
+        let_go(samples)
     decibels = 10 * np.log10(np.maximum(level, 1e-12))
     return np.maximum(decibels, decibels.max(initial=-120.0) - 40)
 

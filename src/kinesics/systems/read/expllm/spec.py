@@ -20,6 +20,7 @@ in which each change costs something.
 **Faithful**: the order of training (the label first; mixing both from the start costs accuracy), the description after the
 predicted label, sizes of ``paper`` (DINOv2 ViT-L/14 and Vicuna-7B, both with LoRA of rank 8 and alpha 16, two layers between them, 256 tokens),
 AdamW, three parts of text.
+How sure a label is was set on people of the stage who had been read from pictures: one temperature (Guo et al. 2017).
 **Differs**: ``tiny`` sees action units, not pictures, and has a language model of three layers that begins at random; no published
 weights are loaded, so ``paper`` begins at random, too, and its vocabulary has our tokens in its first rows; reasons are plans,
 where the paper learns GPT-4o's prose; labels are eight and unknown, over time; valence and arousal are ours.
@@ -83,6 +84,9 @@ class ExpLLMConfig(Config):
         How wrongly units are measured while it learns.
     smoothing
         How much of each label is spread over the others.
+    temperature
+        What scores of labels are divided by once it has learnt, so that it is as sure as it is right
+        (:mod:`kinesics.lab.calibrating`).
     """
 
     eyes: str = "units"
@@ -103,8 +107,11 @@ class ExpLLMConfig(Config):
     dropout: float = 0.05
     noise: float = 0.3
     smoothing: float = 0.0
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise DataError(f"temperature {self.temperature}; expected more than 0")
         choose("eyes", self.eyes, ("units", "picture"))
 
     @property
@@ -320,8 +327,9 @@ class ExpLLM(System):
         while some := list(islice(faces, most)):
             part = np.stack(some).astype(np.float32)
             made = networks["next"](units=part, ids=np.tile(self._asked(), (len(part), 1)))
-            scores = made["scores"][:, plans.FIRST_LABEL : plans.FIRST_LABEL + len(EMOTIONS)].astype(
-                np.float64
+            scores = (
+                made["scores"][:, plans.FIRST_LABEL : plans.FIRST_LABEL + len(EMOTIONS)].astype(np.float64)
+                / self.config.temperature
             )
             share = np.exp(scores - scores.max(axis=1, keepdims=True))
             shares.append(share / share.sum(axis=1, keepdims=True))
