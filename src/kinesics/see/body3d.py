@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -311,7 +312,7 @@ def _hand(
 ) -> Array:
     """Turn forearm, wrist and fingers; returns (T,) how far the hand is seen."""
     count = len(local)
-    rest = Hand(skeleton, side)
+    rest = _hand_at_rest(skeleton, side)
     mirror = _MIRROR if side == "right" else np.ones(4)
     relaxed = rest.rotations(HANDSHAPES["relaxed"].ravel()) * mirror
     local[:, fingers] = relaxed
@@ -338,6 +339,9 @@ def _hand(
     local[:, wrist] = rot.slerp(local[:, wrist], onward, known)
     local[:, lower] = rot.multiply(local[:, lower], forearm)
     return known * hand.confidence
+
+
+_hand_at_rest = lru_cache(maxsize=8)(Hand)
 
 
 def _confidence(

@@ -18,6 +18,7 @@ the palm to the tip.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -184,7 +185,7 @@ def _fit(
     """A hand fitted to all frames at once."""
     values, trust = _checked(landmarks, confidence)
     flat = values.shape[2] == 2
-    chains = Chains.of(skeleton, side)
+    chains = _own_hand(skeleton, side)
     count = len(values)
     if flat:
         values = np.concatenate([values, np.zeros((count, 21, 1))], axis=2)
@@ -221,6 +222,9 @@ def _fit(
     if side == "right":
         rotations, turn, points = rotations * _MIRROR_TURN, turn * _MIRROR_TURN, points * _MIRROR
     return HandPose(angles, rotations.astype(np.float32), rot.continuous(turn), points[:, _BACK], quality)
+
+
+_own_hand = lru_cache(maxsize=8)(Chains.of)
 
 
 def _checked(landmarks: ArrayLike, confidence: ArrayLike | None) -> tuple[Array, Array]:
