@@ -197,6 +197,15 @@ def test_clicks_keys_and_the_table_seek(scene, tmp_path, opened):
     shows(page, 1.0)
 
 
+def test_reasons_have_bold_headings_and_long_films_hours(tmp_path, opened):
+    reasons = Tier("reasons", [Interval(0, 7300, "**Conclusion:** it <b>is</b> a smile")])
+    report.write(Performance({"reasons": reasons}), tmp_path / "long.html", video="none")
+    page = opened(tmp_path / "long.html")
+    assert page.text_content("#why") == "Conclusion: it <b>is</b> a smile"
+    assert page.text_content("#why b") == "Conclusion:"
+    assert page.text_content("#clock").endswith("2:01:40.00")
+
+
 def test_no_label_becomes_markup(tmp_path, opened):
     tiers = {n: Tier(n, [Interval(0, 2, HOSTILE)]) for n in ("expression", "reasons", "gestures", HOSTILE)}
     scene = Scene({HOSTILE.replace("/", "|"): Performance(tiers)}, meta={"source": HOSTILE})

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from kinesics.errors import choose
 from kinesics.performance import Face, Interval, Motion, Performance, Points, Signal, Tier
+from kinesics.see.face_network import frontal
 from kinesics.see.facial_actions import ACTIONS, Blinks, FacialActions
 from kinesics.see.gesture_phases import GesturePhases
 from kinesics.see.head_events import HeadEvents, head_angles
@@ -156,12 +157,17 @@ def annotate(performance: Performance, *, tiers: Sequence[str] | None = None) ->
 
 
 def _face_confidence(show: Performance, face: Face) -> Array:
-    """(T,) how sure the face was found, 1 where nothing says so."""
+    """(T,) how sure the face was found, and how far it is turned to the camera; 1 where nothing says so."""
+    sure, head = np.ones(len(face)), show.get("head")
     for name in ("landmarks", "face_box"):
         track = show.get(name)
         if isinstance(track, (Points, Signal)) and track.confidence is not None and len(track):
-            return _resampled(track, track.confidence.mean(axis=1), face)
-    return np.ones(len(face))
+            sure = _resampled(track, track.confidence.mean(axis=1), face)
+            break
+    if isinstance(head, Signal) and len(head) and {"pitch", "yaw"} <= set(head.names):
+        turned = np.column_stack([head.column("pitch"), head.column("yaw")])
+        sure = sure * _resampled(head, frontal(turned), face)
+    return sure
 
 
 def _hand_confidence(show: Performance, body: Motion) -> Array:

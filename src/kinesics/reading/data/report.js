@@ -25,7 +25,10 @@ const hueOf = (name) => {
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 360;
   return sum;
 };
-const clock = (t) => `${Math.floor(Math.max(0, t) / 60)}:${(Math.max(0, t) % 60).toFixed(2).padStart(5, "0")}`;
+const clock = (t) => {
+  const rest = Math.max(0, t), minutes = Math.floor(rest / 60), seconds = (rest % 60).toFixed(2).padStart(5, "0");
+  return minutes < 60 ? `${minutes}:${seconds}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
+};
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // ---- time -------------------------------------------------------------------------------------------------------------
@@ -105,7 +108,9 @@ function card() {
   $("felt").replaceChildren(label, Object.assign(document.createElement("small"), { textContent: felt ? `${percent(felt[4])} sure` : "" }));
   $("felt").className = !felt || felt[2] === UNKNOWN ? "unknown" : "";
   $("trust").style.width = felt ? percent(felt[4]).replace(" ", "") : "0";
-  $("why").textContent = why ? why[2] : "";
+  // Headings stand between two pairs of asterisks.
+  $("why").replaceChildren(...(why ? why[2] : "").split("**").map((part, k) =>
+    Object.assign(document.createElement(k % 2 ? "b" : "span"), { textContent: part })));
   $("chips").replaceChildren(...events.map(([name, e]) => {
     const chip = document.createElement("span");
     chip.textContent = EVENTS[name] + e[2].replaceAll("_", " ");
