@@ -39,11 +39,11 @@ _MEASURES = {_FILM: "lower", _LIPS: "lower", _DETECTED: "none", _TRUE: "none", _
 _QUICK = {"width": 32, "lip_width": 32, "lip_depth": 2}
 _STEPS = 40
 _PARTS = {
-    "teacher": (close_ups, 1, 96, 12, 8),
-    "learners": (heads, 5, 36, 12, 6),
+    "teacher": (close_ups, 41, 160, 40, 8),
+    "learners": (heads, 45, 96, 48, 6),
     "film judge": (close_ups, 2, 480, 24, 8),
     "landmark judge": (sentences, 6, 600, 24, 16),
-    "tests": (heads, 3, 36, 9, 4),
+    "tests": (heads, 43, 36, 18, 4),
 }
 """What each is made by, its seed, how many clips, of how many people, and how many clips when quick; nobody is in two of them."""
 

@@ -159,8 +159,8 @@ class Spectre(System):
                 "refine": Training(150_000, 1, 5e-5, drops=((1 / 3, 0.2),)),
             }[stage]
         return {
-            "lips": Training(1000, 8, 3e-3, warm_up=30, drops=((0.7, 0.2),)),
-            "refine": Training(300, 8, 3e-3, warm_up=20, drops=((0.7, 0.2),)),
+            "lips": Training(6000, 8, 3e-3, warm_up=60, drops=((0.7, 0.2),)),
+            "refine": Training(1000, 8, 3e-3, warm_up=30, drops=((0.7, 0.2),)),
         }[stage]
 
     def examples(
