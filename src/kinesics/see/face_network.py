@@ -41,7 +41,8 @@ CALM = 0.5
 """Sum of coefficients at which a moment counts e times less for the person's neutral (ours)."""
 NEUTRAL = 2.0
 """Sum of coefficients of the calmest moments at which the neutral is trusted e times less (chosen on stage people of a seed of their own)."""
-_BLOCK = 2048
+_BLOCK = 256
+"""Pictures at a time: what the network holds of each meanwhile is large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,12 +172,12 @@ class FaceReader:
         rate = exact_rate(fps, "face")
         sure = np.ones(len(points)) if score is None else np.asarray(score, float)
         own = Neutral() if neutral is None else neutral
-        laid = lay(points, self.template)
-        seen["points"] = laid.points
-        blocks = [
-            ({n: v[i : i + _BLOCK] for n, v in seen.items()}, laid.turns[i : i + _BLOCK])
-            for i in range(0, len(points), _BLOCK)
-        ]
+        blocks = []
+        for i in range(0, len(points), _BLOCK):
+            laid = lay(points[i : i + _BLOCK], self.template)
+            blocks.append(
+                ({"points": laid.points} | {n: v[i : i + _BLOCK] for n, v in seen.items()}, laid.turns)
+            )
         first = [self._run(*block, self._unknown) for block in blocks]
         for (block, _), read in zip(blocks, first, strict=True):
             own.add(block, read["face"])
