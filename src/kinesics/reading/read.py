@@ -81,7 +81,7 @@ def read(
     threads
         How many networks run at a time; by default one for each processor, four at most.
     work
-        Folder for what is found meanwhile, 12 kB a person and picture; a reading that was interrupted goes on from there.
+        Folder for what is found meanwhile, 17 kB a person and picture; a reading that was interrupted goes on from there.
         By default a temporary one, gone with the process.
     progress
         Show a bar.
