@@ -172,7 +172,7 @@ def neutrals(data, random, draws: int) -> dict[int, dict[str, np.ndarray]]:
 def built_otherwise(now, calm, random):
     """Looks and points of people who are built otherwise than those of the stage: parts lie higher, lower or farther apart.
 
-    What is so when the person is calm is so now, too. Brows of people lie some 3 mm (1 SD) higher or lower than their eyes' distance tells, a third of
+    What is so when the person is calm is so now, too. Brows are put some 3 mm (1 SD; ours) higher or lower than their eyes' distance tells, a third of
     what raising them does: where the person's neutral is not known, nobody can tell these apart.
     """
     import torch
